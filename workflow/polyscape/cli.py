@@ -1,0 +1,62 @@
+"""The frame of every script in scripts/: parse, read, call, write, with one line for bad input and exit code 2."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from polyscape.errors import InputError
+from polyscape.provenance import recorded
+from polyscape.stages.registry import Slice, parse_slice
+
+
+def stage_parser(stage: str, text: str, example: str) -> argparse.ArgumentParser:
+    """A parser whose ``--help`` says what the stage does and shows a command that works.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    text : str
+        What the stage does, usually the script's docstring.
+    example : str
+        A command line to run by hand.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"scripts/{stage}.py",
+        description=text,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(stage=stage)
+    parser.add_argument(
+        "--settings", required=True, metavar="FILE|JSON", help="config file, or the stage's slice of it as JSON"
+    )
+    return parser
+
+
+def run_stage(
+    parser: argparse.ArgumentParser,
+    work: Callable[[argparse.Namespace, Slice], Sequence[Path]],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Parse the command line, do the work, record the provenance of the files it wrote.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        From `stage_parser`, with the stage's own arguments added.
+    work : callable
+        Gets the arguments and the stage's settings; writes the outputs and returns their paths.
+    arguments : sequence of str, optional
+        The command line, ``sys.argv`` by default.
+    """
+    options = parser.parse_args(arguments)
+    written: list[Path] = []
+    try:
+        part = parse_slice(options.stage, options.settings)
+        with recorded(options.stage, options.settings, written):
+            written.extend(work(options, part))
+    except InputError as error:
+        print(f"error: {error.line()}", file=sys.stderr)
+        sys.exit(InputError.exit_code)

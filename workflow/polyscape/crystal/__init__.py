@@ -1,0 +1,1 @@
+"""Crystals of rigid molecules: cells, space groups, symmetry, poses."""

@@ -1,0 +1,97 @@
+"""A crystal of rigid molecules: cell, space group and the poses of its independent molecules.
+
+An atom at x in the molecule's frame stands, for a pose with centre t (fractional), rotation R and parity p, at
+``r = p R x + cell^T t``.  The group's operations make the rest of the cell.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.cell import Cell
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from polyscape.crystal.groups import SpaceGroup
+from polyscape.molecule.model import Conformer
+
+Conformers = Mapping[tuple[int, str], Conformer]
+"""The rigid molecules by (component, name)."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """An independent molecule in a crystal.
+
+    Attributes
+    ----------
+    component, conformer : int, str
+        Which rigid molecule.
+    site_symmetry : str
+        Hermann-Mauguin symbol of the site's point group, ``1`` for a general position.
+    translation_c : tuple of float
+        Fractional coordinates of the centre of mass.
+    quaternion : tuple of float
+        Unit rotation quaternion (w, x, y, z).
+    parity : int
+        +1, or -1 for the mirror image of the conformer.
+    """
+
+    component: int
+    conformer: str
+    site_symmetry: str
+    translation_c: tuple[float, float, float]
+    quaternion: tuple[float, float, float, float]
+    parity: int = 1
+
+    def rotation_vv(self) -> NDArray[np.float64]:
+        """Rotation matrix with the parity in it, shape (3, 3); columns act on the molecule's frame."""
+        return self.parity * Rotation.from_quat(np.roll(self.quaternion, -1)).as_matrix()
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A crystal of rigid molecules.
+
+    Attributes
+    ----------
+    hall_symbol : str
+        Space group and setting.
+    cell : tuple of float
+        a, b, c in Angstrom and alpha, beta, gamma in degrees; a along x, b in the xy plane.
+    poses : tuple of Pose
+        The independent molecules.
+    """
+
+    hall_symbol: str
+    cell: tuple[float, float, float, float, float, float]
+    poses: tuple[Pose, ...]
+
+    @property
+    def cell_cv(self) -> NDArray[np.float64]:
+        """Cell vectors as rows, in Angstrom, shape (3, 3)."""
+        return np.asarray(Cell.fromcellpar(self.cell))
+
+    @property
+    def volume_A3(self) -> float:
+        """Volume of the (conventional) cell in cubic Angstrom."""
+        return float(abs(np.linalg.det(self.cell_cv)))
+
+    def to_atoms(self, conformers: Conformers) -> Atoms:
+        """All atoms of the conventional cell; each molecule's atoms stand together and unwrapped, molecules in turn.
+
+        Only for molecules on general positions: a site symmetry other than 1 would repeat atoms.
+        """
+        cell_cv = self.cell_cv
+        numbers, positions = [], []
+        for pose in self.poses:
+            if pose.site_symmetry != "1":
+                raise NotImplementedError(f"site symmetry {pose.site_symmetry}")
+            conformer = conformers[pose.component, pose.conformer]
+            offsets_ac = conformer.position_av @ pose.rotation_vv().T @ np.linalg.inv(cell_cv)
+            for rotation_cc, translation_c in SpaceGroup.from_hall(self.hall_symbol).operations:
+                centre_c = (rotation_cc @ np.asarray(pose.translation_c) + translation_c) % 1.0
+                numbers.append(conformer.atomic_number_a)
+                positions.append((offsets_ac @ rotation_cc.T + centre_c) @ cell_cv)
+        return Atoms(np.concatenate(numbers), np.concatenate(positions), cell=cell_cv, pbc=True)

@@ -1,0 +1,1 @@
+"""The lattice energy and its minimiser, compiled with numba."""

@@ -1,0 +1,1 @@
+"""Descriptors, the multi-fidelity Gaussian process, selection and ranking."""

@@ -1,0 +1,1 @@
+"""Levels of theory: back ends, dispersion, cost, the store of results."""

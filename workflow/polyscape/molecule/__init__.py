@@ -1,0 +1,1 @@
+"""The isolated molecule: geometry, conformers, wave function, charges and multipoles, atom types."""

@@ -1,0 +1,1 @@
+"""Trial crystals, duplicate removal, known forms."""

@@ -1,0 +1,66 @@
+"""The config of a campaign: one frozen, typed object."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from polyscape.settings.base import Name, Section
+from polyscape.settings.learning import FeaturesSettings, LearningSettings, ReportSettings
+from polyscape.settings.levels import GpawSettings, Level, SelectionSettings
+from polyscape.settings.molecule import MoleculeSettings
+from polyscape.settings.search import (
+    EnergySettings,
+    KnownForm,
+    LandscapeSettings,
+    MinimiserSettings,
+    SearchSettings,
+)
+
+
+def default_levels() -> list[Level]:
+    """PBE-D3(BJ), then PBE0-D3(BJ) on the PBE orbitals."""
+    return [
+        Level(name="pbe-d3"),
+        Level(name="pbe0-d3", gpaw=GpawSettings(functional="PBE0", hybrid="non_self_consistent")),
+    ]
+
+
+class Settings(Section):
+    """Everything a chemist chooses."""
+
+    campaign: Name = Field(description="Name of the campaign; its results stand in results/<campaign>/.")
+    seed: int = Field(1, description="Seed of every random number; another seed, another search.", ge=0, le=2**31 - 1)
+    store: str = Field(
+        "results/store", description="Folder of the expensive results, found by what they are; campaigns may share it."
+    )
+    molecule: MoleculeSettings = Field(description="The molecules.")
+    known_forms: list[KnownForm] = Field(default_factory=list, description="Experimental structures to look for.")
+    search: SearchSettings = Field(default_factory=SearchSettings, description="The search.")
+    energy: EnergySettings = Field(default_factory=EnergySettings, description="The force field.")
+    minimiser: MinimiserSettings = Field(default_factory=MinimiserSettings, description="The minimiser.")
+    landscape: LandscapeSettings = Field(default_factory=LandscapeSettings, description="Window and duplicates.")
+    features: FeaturesSettings = Field(default_factory=FeaturesSettings, description="The descriptor.")
+    levels: list[Level] = Field(
+        default_factory=default_levels, description="The ladder above the force field, cheapest first.", min_length=1
+    )
+    selection: SelectionSettings = Field(default_factory=SelectionSettings, description="The budget of DFT.")
+    learning: LearningSettings = Field(default_factory=LearningSettings, description="The learner.")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for kind, names in (
+            ("components", [c.name for c in self.molecule.components]),
+            ("levels", ["ff", *(level.name for level in self.levels)]),
+            ("known_forms", [form.name for form in self.known_forms]),
+        ):
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if repeated:
+                raise ValueError(f"{kind} have the name {repeated[0]!r} twice ('ff' is the force field)")
+        return self
+
+    @model_validator(mode="after")
+    def _ladder_is_climbable(self) -> Self:
+        if self.levels[0].gpaw.hybrid == "non_self_consistent":
+            raise ValueError("the first of `levels` cannot be non_self_consistent: it has no orbitals below it")
+        return self

@@ -1,0 +1,108 @@
+"""Which part of the config each stage depends on, and the VERSION of what it computes.
+
+A stage's *slice* is its VERSION and its keys of the config as sorted JSON.  Snakemake keeps it as the rule's
+parameter: a changed slice reruns the stage and what follows; an edited comment reruns nothing.  The stage itself sees
+its slice only, so it cannot depend on anything else.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from polyscape.errors import InputError
+from polyscape.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the campaign.
+
+    Attributes
+    ----------
+    name : str
+        Name of the stage; its script is scripts/<name>.py.
+    version : int
+        Raised when the stage's results change for the same input.
+    keys : tuple of str
+        Dotted keys of the config that the stage reads.
+    """
+
+    name: str
+    version: int
+    keys: tuple[str, ...]
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("molecule", 1, ("molecule", "energy.potential", "seed")),
+        Stage("known_forms", 1, ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules")),
+        Stage("search", 1, ("seed", "search.sampling")),
+        Stage("minimise", 1, ("energy", "minimiser")),
+        Stage("landscape", 1, ("landscape",)),
+        Stage("features", 1, ("features", "levels")),
+        Stage("select", 1, ("seed", "levels", "selection", "features", "learning")),
+        Stage("single_point", 1, ("levels",)),
+        Stage("learn", 1, ("seed", "levels", "learning", "features")),
+        Stage("rank", 1, ("seed", "levels", "learning", "features")),
+        Stage("ledger", 1, ("levels",)),
+        Stage("report", 1, ("campaign", "levels", "report", "known_forms")),
+    )
+}
+
+
+def stage_slice(settings: Settings, stage: str) -> str:
+    """The stage's VERSION and settings as one line of sorted JSON."""
+    declared = STAGES[stage]
+    values = {key: _dump(_lookup(settings, key)) for key in declared.keys}
+    return json.dumps({"stage": stage, "version": declared.version, "settings": values}, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The typed settings of one stage: ``part["search.sampling"]`` is a `Sampling`."""
+
+    stage: str
+    version: int
+    values: dict[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        """The settings under a dotted key that the stage has declared."""
+        return self.values[key]
+
+
+def parse_slice(stage: str, text: str) -> Slice:
+    """A stage's settings from its JSON slice, or, for work by hand, from the path of a config file."""
+    if not text.lstrip().startswith("{"):
+        text = stage_slice(load_settings(Path(text)), stage)
+    data = json.loads(text)
+    declared = STAGES[stage]
+    if data.get("stage") != stage or data.get("version") != declared.version:
+        raise InputError("--settings", "", text, f"is not of stage {stage!r}, version {declared.version}", "pass a config file")
+    values = {key: _parse(key, data["settings"][key]) for key in declared.keys}
+    return Slice(stage, declared.version, values)
+
+
+def _lookup(settings: Settings, key: str) -> Any:
+    value: Any = settings
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _dump(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, list):
+        return [_dump(item) for item in value]
+    return value
+
+
+def _parse(key: str, value: Any) -> Any:
+    annotation: Any = Settings
+    for part in key.split("."):
+        annotation = annotation.model_fields[part].annotation
+    return TypeAdapter(annotation).validate_json(json.dumps(value))
