@@ -320,6 +320,22 @@ RANKING = Table(
     ),
 )
 
+CALIBRATION = Table(
+    "calibration",
+    "a nominal interval at a level, tested by leaving out one structure at a time at all its levels",
+    ("level", "nominal_coverage"),
+    (
+        _text("level", "name of the level of theory"),
+        Column("nominal_coverage", _REAL, "", "probability that the interval claims", low=0.0, high=1.0),
+        Column("found_coverage", _REAL, "", "share of the left-out values inside the interval", low=0.0, high=1.0),
+        Column("points", pa.int32(), "", "structures left out, one at a time", low=1),
+        _energy("mae", "mean absolute error of the left-out predictions", nullable=False),
+        _energy("bias", "mean of the computed less the predicted lattice energy", nullable=False),
+        _energy("mean_sd", "mean standard deviation of the left-out predictions, inflation included", nullable=False),
+        Column("inflation", _REAL, "", "factor on the learner's standard deviations, found by leaving out", low=1.0),
+    ),
+)
+
 LEDGER = Table(
     "ledger",
     "the cost of a stage's job, or of a level on the whole landscape",
@@ -349,6 +365,7 @@ ALL: Final = (
     POINTS,
     POSTERIOR,
     RANKING,
+    CALIBRATION,
     LEDGER,
 )
 """Every table, in the order of the data's way."""
