@@ -1,6 +1,7 @@
-"""From YAML to `Settings`, and from pydantic's complaints to one line that names file, key, value and remedy."""
+"""From YAML to `Settings`, and from pydantic's complaints to one line with file, key, value and remedy."""
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +23,9 @@ def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} stands twice", key_node.start_mark
+            )
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
@@ -38,15 +41,42 @@ def load_settings(path: Path) -> Settings:
     InputError
         When the file is missing, is not YAML, or does not fit the types of the settings.
     """
+    return parse_settings(read_config(path), str(path))
+
+
+def read_config(path: Path) -> Any:
+    """The content of a config file, not yet checked against the types of the settings.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not YAML, or names a key twice.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), "", "", f"cannot be read ({error})", "name a config file in YAML") from error
+        raise InputError(
+            str(path), "", "", f"cannot be read ({error})", "name a config file in YAML"
+        ) from error
     try:
-        data = yaml.load(text, Loader=_UniqueKeyLoader)
+        return yaml.load(text, Loader=_UniqueKeyLoader)
     except yaml.YAMLError as error:
         raise InputError(str(path), "", "", f"is not valid YAML ({error})", "mend the line named") from error
-    return parse_settings(data, str(path))
+
+
+def merge_configs(contents: Sequence[Any]) -> Any:
+    """One config from several: a later one replaces the values that it names, section by section."""
+    merged: Any = {}
+    for content in contents:
+        if not (isinstance(merged, dict) and isinstance(content, dict)):
+            merged = content
+            continue
+        kept = dict(merged)
+        for key, value in content.items():
+            both = isinstance(kept.get(key), dict) and isinstance(value, dict)
+            kept[key] = merge_configs([kept[key], value]) if both else value
+        merged = kept
+    return merged
 
 
 def parse_settings(data: Any, where: str) -> Settings:

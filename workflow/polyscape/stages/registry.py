@@ -48,6 +48,7 @@ STAGES: dict[str, Stage] = {
         Stage("select", 1, ("seed", "levels", "selection", "features", "learning")),
         Stage("single_point", 1, ("levels",)),
         Stage("isolated_molecule", 1, ("levels",)),
+        Stage("stored_points", 1, ("levels",)),
         Stage("learn", 1, ("seed", "levels", "learning", "features")),
         Stage("rank", 1, ("seed", "levels", "learning", "features")),
         Stage("ledger", 1, ("levels",)),

@@ -1,0 +1,44 @@
+# polyscape: crystal structure prediction of organic molecules.
+# One config file is one campaign; everything it makes stands in results/<campaign>/.
+#   snakemake --cores all                                             (this machine)
+#   snakemake --workflow-profile workflow/profiles/slurm              (SLURM)
+#   snakemake --cores all --configfile config/examples/urea.yaml      (another molecule)
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/molecule.smk"
+include: "workflow/rules/search.smk"
+include: "workflow/rules/levels.smk"
+include: "workflow/rules/learn.smk"
+include: "workflow/rules/report.smk"
+
+
+# What takes seconds runs beside Snakemake itself, also on a cluster.
+localrules:
+    all,
+    known_forms,
+    select_first,
+    select_next,
+    stored_points,
+    learn,
+    rank,
+    ledger,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        f"{FOLDER}/report/index.html",
+
+
+onstart:
+    print(plan.summary(), file=sys.stderr)
+
+
+onsuccess:
+    print(f"done; open {FOLDER}/report/index.html", file=sys.stderr)
+
+
+onerror:
+    print(f"stopped; logs in {FOLDER}/logs/; the same command goes on from here", file=sys.stderr)

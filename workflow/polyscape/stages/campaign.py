@@ -1,0 +1,86 @@
+"""Opening a campaign: read the config, check the user's input, claim the campaign for this process."""
+
+import fcntl
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from polyscape.errors import InputError
+from polyscape.settings.load import merge_configs, parse_settings, read_config
+from polyscape.stages.plan import Plan
+from polyscape.stages.preflight import preflight
+
+_claims: list[IO[str]] = []
+"""Open lock files; the kernel releases them when this process ends, however it ends."""
+
+
+def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], driver: bool) -> Plan:
+    """The plan of the campaign of one or more config files.
+
+    Parameters
+    ----------
+    configfiles : sequence of Path
+        The config; what a later file names replaces what an earlier one said.
+    overrides : mapping
+        Keys given on the command line; they replace those of the files.
+    driver : bool
+        Whether this process runs the campaign; a job that only reads the plan checks nothing again.
+
+    Raises
+    ------
+    InputError
+        When the user's input cannot be used; nothing has been written then.
+    """
+    where = ", ".join(_shown(path) for path in configfiles) + (" with --config" if overrides else "")
+    contents = [read_config(path) for path in configfiles]
+    for path, content in zip(configfiles, contents, strict=True):
+        if not isinstance(content, dict):
+            raise InputError(
+                _shown(path), "", content, "is not a mapping of settings", "start from config/config.yaml"
+            )
+    settings = parse_settings(merge_configs([*contents, dict(overrides)]), where)
+    plan = Plan.of(settings, where)
+    if driver:
+        preflight(settings, where)
+        claim(settings.campaign)
+    return plan
+
+
+def claim(campaign: str, engine: Path = Path(".snakemake")) -> bool:
+    """Claim a campaign for this process and clear the locks of a process that was killed.
+
+    Snakemake marks the files of a running campaign in ``locks/``; after ``kill -9`` these marks stay and stop
+    the next run.  A lock of the kernel dies with its process: who gets it knows that the marks are stale, and
+    removes those of this campaign.  Who does not get it leaves them to Snakemake, which refuses a second run.
+
+    Parameters
+    ----------
+    campaign : str
+        Name of the campaign.
+    engine : Path
+        Snakemake's folder in the working directory.
+
+    Returns
+    -------
+    bool
+        Whether no other process runs this campaign.
+    """
+    engine.mkdir(exist_ok=True)
+    handle = (engine / f"polyscape-{campaign}.lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        return False
+    _claims.append(handle)
+    for mark in sorted((engine / "locks").glob("*.lock")):
+        if f"results/{campaign}/" in mark.read_text():
+            mark.unlink()
+    return True
+
+
+def _shown(path: Path) -> str:
+    """A path as the user would write it: relative to the working directory where it lies inside."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

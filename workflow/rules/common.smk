@@ -1,0 +1,84 @@
+# The config, the plan of the campaign, and what all rules share.  No physics.
+
+import shlex
+import sys
+from pathlib import Path
+
+from polyscape.errors import InputError
+from polyscape.stages.campaign import open_campaign
+from polyscape.stages.plan import slot_memory_MB, slot_minutes
+from polyscape.stages.registry import stage_slice
+
+try:
+    plan = open_campaign(
+        configfiles=[Path(name) for name in workflow.overwrite_configfiles] or [Path("config/config.yaml")],
+        overrides=dict(workflow.config_settings.config),
+        driver=workflow.is_main_process,
+    )
+except InputError as error:
+    print(f"error: {error.line()}", file=sys.stderr)
+    sys.exit(InputError.exit_code)
+
+settings = plan.settings
+CORES = workflow.cores or 1
+LAST = settings.selection.rounds - 1
+FOLDER = plan.folder
+LOGS = f"{FOLDER}/logs"
+MOLECULE = f"{FOLDER}/molecule.parquet"
+CONFORMERS = f"{FOLDER}/conformers.parquet"
+KNOWN_FORMS = f"{FOLDER}/known_forms.parquet"
+LANDSCAPE = f"{FOLDER}/landscape.parquet"
+FEATURES = f"{FOLDER}/features.parquet"
+DISPERSION = f"{FOLDER}/dispersion.parquet"
+ISOLATED = f"{FOLDER}/points/molecules.parquet"
+STORED = f"{FOLDER}/points/stored.parquet"
+RANKING = f"{FOLDER}/ranking.parquet"
+LEDGER = f"{FOLDER}/ledger.parquet"
+
+shell.prefix(
+    "set -euo pipefail; export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 "
+    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+    f"NUMBA_CACHE_DIR={shlex.quote(str(Path.cwd() / 'results/.cache/numba'))}; "
+)
+
+# As in the profiles, for a run without one: reruns follow the physics, and what was cut off is done again.
+if workflow.is_main_process and workflow.dag_settings is not None:
+    workflow.dag_settings.rerun_triggers = [
+        trigger
+        for trigger in workflow.dag_settings.rerun_triggers
+        if str(trigger) in {"mtime", "params", "input"}
+    ]
+    workflow.dag_settings.force_incomplete = True
+
+
+def part(stage):
+    """A stage's slice of the config: its jobs rerun when it changes, and only then."""
+    return stage_slice(settings, stage)
+
+
+def command(stage, arguments, **options):
+    """The shell command of a stage's script.  `set -x` puts the line to repeat by hand at the head of the log.
+
+    `options` are for where things are kept rather than what is computed: a change of theirs reruns nothing.
+    """
+    program = [sys.executable, f"{workflow.basedir}/scripts/{stage}.py"]
+    kept = [word for name, value in options.items() for word in (f"--{name}", value)]
+    plain, more = (shlex.join(words).replace("{", "{{").replace("}", "}}") for words in (program, kept))
+    return f"( set -x; {plain} --settings {{params.slice:q}} {arguments} {more} ) > {{log:q}} 2>&1"
+
+
+def chunk_of(wildcards):
+    """The trials that a chunk's job draws."""
+    return plan.chunk(wildcards.space_group, wildcards.chunk)
+
+
+def threads_per_chunk(_):
+    """One core while there are as many chunks as cores: chunks side by side waste nothing."""
+    return max(1, CORES // len(plan.chunks()))
+
+
+wildcard_constraints:
+    space_group=r"\d{3}",
+    chunk=r"c\d{7}",
+    round=r"\d+",
+    slot=r"\d{3}",

@@ -1,0 +1,135 @@
+# Descriptors, the choice of each round's structures, the learner, the ranking.
+
+
+rule features:
+    input:
+        molecule=MOLECULE,
+        conformers=CONFORMERS,
+        landscape=LANDSCAPE,
+    output:
+        FEATURES,
+    log:
+        f"{LOGS}/features.log",
+    threads: CORES
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        slice=part("features"),
+    shell:
+        command(
+            "features",
+            " --molecule {input.molecule:q} --conformers {input.conformers:q} --landscape {input.landscape:q}"
+            " --output {output:q} --cores {threads}",
+        )
+
+
+rule dispersion:
+    input:
+        molecule=MOLECULE,
+        conformers=CONFORMERS,
+        landscape=LANDSCAPE,
+    output:
+        DISPERSION,
+    log:
+        f"{LOGS}/dispersion.log",
+    threads: CORES
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        slice=part("dispersion"),
+    shell:
+        command(
+            "dispersion",
+            " --molecule {input.molecule:q} --conformers {input.conformers:q} --landscape {input.landscape:q}"
+            " --output {output:q} --cores {threads}",
+        )
+
+
+rule select_first:
+    input:
+        landscape=LANDSCAPE,
+        features=FEATURES,
+        dispersion=DISPERSION,
+    output:
+        f"{FOLDER}/selection/round0.parquet",
+    log:
+        f"{LOGS}/select/round0.log",
+    params:
+        slice=part("select"),
+    shell:
+        command(
+            "select",
+            "--round 0"
+            " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
+            " --output {output:q}",
+        )
+
+
+rule select_next:
+    input:
+        landscape=LANDSCAPE,
+        features=FEATURES,
+        dispersion=DISPERSION,
+        molecules=ISOLATED,
+        posterior=lambda wildcards: f"{FOLDER}/posterior/round{int(wildcards.round) - 1}.parquet",
+        points=lambda wildcards: plan.slot_files(rounds=int(wildcards.round)),
+    output:
+        f"{FOLDER}/selection/round{{round}}.parquet",
+    log:
+        f"{LOGS}/select/round{{round}}.log",
+    wildcard_constraints:
+        round=r"[1-9]\d*",
+    params:
+        slice=part("select"),
+    shell:
+        command(
+            "select",
+            "--round {wildcards.round}"
+            " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
+            " --molecules {input.molecules:q} --posterior {input.posterior:q} --points {input.points:q}"
+            " --output {output:q}",
+        )
+
+
+rule learn:
+    input:
+        landscape=LANDSCAPE,
+        features=FEATURES,
+        dispersion=DISPERSION,
+        molecules=ISOLATED,
+        points=lambda wildcards: plan.slot_files(rounds=int(wildcards.round) + 1),
+    output:
+        f"{FOLDER}/posterior/round{{round}}.parquet",
+    log:
+        f"{LOGS}/learn/round{{round}}.log",
+    params:
+        slice=part("learn"),
+    shell:
+        command(
+            "learn",
+            " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
+            " --molecules {input.molecules:q} --points {input.points:q} --output {output:q}",
+        )
+
+
+rule rank:
+    input:
+        landscape=LANDSCAPE,
+        features=FEATURES,
+        dispersion=DISPERSION,
+        molecules=ISOLATED,
+        points=[*plan.slot_files(rounds=LAST + 1), STORED],
+    output:
+        RANKING,
+    log:
+        f"{LOGS}/rank.log",
+    params:
+        slice=part("rank"),
+    shell:
+        command(
+            "rank",
+            " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
+            " --molecules {input.molecules:q} --points {input.points:q} --output {output:q}",
+        )

@@ -1,0 +1,68 @@
+# Density functional theory: the isolated molecule, the slots of each round, what the store holds beyond them.
+# A slot is a structure that climbs the ladder of levels in one job; a result that the store has is only looked up.
+
+
+rule isolated_molecule:
+    input:
+        molecule=MOLECULE,
+        conformers=CONFORMERS,
+    output:
+        ISOLATED,
+    log:
+        f"{LOGS}/isolated_molecule.log",
+    priority: 10
+    retries: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        slice=part("isolated_molecule"),
+    shell:
+        command(
+            "isolated_molecule",
+            " --molecule {input.molecule:q} --conformers {input.conformers:q}" " --output {output:q}",
+            store=settings.store,
+            scratch=plan.scratch,
+        )
+
+
+rule single_point:
+    input:
+        landscape=LANDSCAPE,
+        selection=f"{FOLDER}/selection/round{{round}}.parquet",
+    output:
+        f"{FOLDER}/points/round{{round}}/slot{{slot}}.parquet",
+    log:
+        f"{LOGS}/single_point/round{{round}}-slot{{slot}}.log",
+    retries: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: slot_memory_MB(input.selection, int(wildcards.slot), attempt),
+        runtime=lambda wildcards, input, attempt: slot_minutes(input.selection, int(wildcards.slot), attempt),
+    params:
+        slice=part("single_point"),
+    shell:
+        command(
+            "single_point",
+            " --landscape {input.landscape:q} --selection {input.selection:q} --slot {wildcards.slot}"
+            " --output {output:q}",
+            store=settings.store,
+            scratch=plan.scratch,
+        )
+
+
+rule stored_points:
+    input:
+        points=plan.slot_files(rounds=LAST + 1),
+        landscape=LANDSCAPE,
+    output:
+        STORED,
+    log:
+        f"{LOGS}/stored_points.log",
+    params:
+        slice=part("stored_points"),
+    shell:
+        command(
+            "stored_points",
+            " --landscape {input.landscape:q} --output {output:q}",
+            store=settings.store,
+        )
