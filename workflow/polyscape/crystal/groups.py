@@ -1,7 +1,7 @@
 """Space groups and their operations, from gemmi; none typed by hand."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 import gemmi
@@ -27,7 +27,8 @@ class SpaceGroup:
     symbol : str
         Hermann-Mauguin symbol, short form.
     operations : tuple of (rotation, translation)
-        All operations of the conventional cell, centring included, on fractional coordinates; the identity first.
+        All operations of the conventional cell, centring included, on fractional coordinates; the identity
+        first.
     """
 
     number: int
@@ -54,7 +55,10 @@ class SpaceGroup:
         else:
             found = gemmi.find_spacegroup_by_name(name.strip()) or _table_row_of_hall(name.strip())
         if found is None:
-            raise ValueError(f"{name!r} is no space group; give a number from 1 to 230, a symbol such as 'P21/c', or a Hall symbol")
+            raise ValueError(
+                f"{name!r} is no space group; "
+                "give a number from 1 to 230, a symbol such as 'P21/c', or a Hall symbol"
+            )
         return _from_hall(found.hall)
 
     @property
@@ -69,7 +73,7 @@ class SpaceGroup:
         return row.xhm() if row is not None else self.symbol
 
 
-@lru_cache(maxsize=None)
+@cache
 def _from_hall(hall_symbol: str) -> SpaceGroup:
     group_operations = gemmi.symops_from_hall(hall_symbol)
     row = gemmi.find_spacegroup_by_ops(group_operations)

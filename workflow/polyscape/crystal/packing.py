@@ -1,7 +1,7 @@
 """A crystal of rigid molecules: cell, space group and the poses of its independent molecules.
 
-An atom at x in the molecule's frame stands, for a pose with centre t (fractional), rotation R and parity p, at
-``r = p R x + cell^T t``.  The group's operations make the rest of the cell.
+An atom at x in the molecule's frame stands, for a pose with centre t (fractional), rotation R and parity p,
+at ``r = p R x + cell^T t``.  The group's operations make the rest of the cell.
 """
 
 from collections.abc import Mapping
@@ -79,7 +79,8 @@ class Packing:
         return float(abs(np.linalg.det(self.cell_cv)))
 
     def to_atoms(self, conformers: Conformers) -> Atoms:
-        """All atoms of the conventional cell; each molecule's atoms stand together and unwrapped, molecules in turn.
+        """All atoms of the conventional cell; each molecule's atoms stand together and unwrapped, molecules
+        in turn.
 
         Only for molecules on general positions: a site symmetry other than 1 would repeat atoms.
         """

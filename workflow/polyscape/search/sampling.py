@@ -1,0 +1,153 @@
+"""Quasi-random trial crystals: one scrambled Sobol' point is one crystal.
+
+The axes of a point are, in this order: volume; two for the shape of the cell; three angles; then for each
+independent molecule its conformer, three for its centre and three for its orientation.  Axes that a group
+does not need (angles fixed by symmetry, the free origin of a polar group) are drawn all the same and change
+nothing: every group has the same layout.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from polyscape.crystal.groups import SpaceGroup
+from polyscape.crystal.lattice import draw_lattice
+from polyscape.crystal.packing import Conformers, Packing, Pose
+from polyscape.crystal.volume import smallest_extent_A, van_der_waals_volume_A3
+from polyscape.errors import InputError
+from polyscape.settings.search import Sampling
+
+_CELL_AXES = 6
+_POSE_AXES = 7
+_PACKING_COEFFICIENT = 0.70
+"""Share of a crystal's volume inside the van der Waals surfaces; 0.65-0.77 in organic crystals.
+
+A. I. Kitaigorodskii, *Molecular Crystals and Molecules*, Academic Press, 1973, chapter 1.
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What every trial crystal of a search is made of.
+
+    Attributes
+    ----------
+    choices : tuple of tuple of (int, str)
+        For each independent molecule (one formula unit), the rigid molecules it may be.
+    volume_A3 : float
+        Estimated volume of a formula unit in a crystal.
+    shortest_axis_A : float
+        No cell axis is drawn shorter: the thickness of the flattest molecule.
+    volume_factors : tuple of float
+        Lowest and highest volume over the estimate.
+    """
+
+    choices: tuple[tuple[tuple[int, str], ...], ...]
+    volume_A3: float
+    shortest_axis_A: float
+    volume_factors: tuple[float, float]
+
+    @property
+    def dimensions(self) -> int:
+        """Axes of a Sobol' point."""
+        return _CELL_AXES + _POSE_AXES * len(self.choices)
+
+
+def make_recipe(conformers: Conformers, sampling: Sampling) -> Recipe:
+    """What trials are made of: one formula unit in the asymmetric unit (Z' = 1), conformers by rising energy.
+
+    Raises
+    ------
+    InputError
+        When the volume factors are in the wrong order.
+    """
+    if sampling.volume_factor_low > sampling.volume_factor_high:
+        raise InputError(
+            "config",
+            "search.sampling.volume_factor_low",
+            sampling.volume_factor_low,
+            "is above volume_factor_high",
+            "exchange the two",
+        )
+    by_component: dict[int, list[tuple[int, str]]] = {}
+    for key in sorted(conformers, key=lambda k: (k[0], conformers[k].intramolecular_kJ_per_mol, k[1])):
+        by_component.setdefault(key[0], []).append(key)
+    choices: list[tuple[tuple[int, str], ...]] = []
+    volume = 0.0
+    for keys in by_component.values():
+        stoichiometry = conformers[keys[0]].stoichiometry
+        choices += [tuple(keys)] * stoichiometry
+        volume += stoichiometry * float(np.mean([van_der_waals_volume_A3(conformers[key]) for key in keys]))
+    shortest = min(smallest_extent_A(conformer) for conformer in conformers.values())
+    factors = (sampling.volume_factor_low, sampling.volume_factor_high)
+    return Recipe(tuple(choices), volume / _PACKING_COEFFICIENT, shortest, factors)
+
+
+def sobol_points(seed: int, space_group: int, dimensions: int, start: int, count: int) -> NDArray[np.float64]:
+    """Points ``start .. start + count - 1`` of a space group's scrambled Sobol' sequence.
+
+    Parameters
+    ----------
+    seed, space_group : int
+        Together they fix the scrambling, so that groups are drawn independently.
+    dimensions : int
+        Axes of a point.
+    start, count : int
+        Which points.
+
+    Returns
+    -------
+    numpy.ndarray, shape (count, dimensions)
+        In [0, 1); point i is the same whatever `start` and `count`.
+
+    References
+    ----------
+    A. B. Owen, J. Complexity 14 (1998) 466, https://doi.org/10.1006/jcom.1998.0487.
+    """
+    scramble = np.random.default_rng(np.random.SeedSequence((seed, space_group)))
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=scramble)
+    if start:
+        sequence.fast_forward(start)
+    with warnings.catch_warnings():
+        # The first draw warns when it is not a power of two; prefixes are wanted here, and balance comes with
+        # length.
+        warnings.filterwarnings("ignore", message="The balance properties", category=UserWarning)
+        return sequence.random(count)
+
+
+def uniform_quaternion(u: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit quaternion (w, x, y, z) of a rotation distributed uniformly on SO(3), from three uniform numbers.
+
+    ``q = (sqrt(1-u0) sin 2 pi u1, sqrt(1-u0) cos 2 pi u1, sqrt(u0) sin 2 pi u2, sqrt(u0) cos 2 pi u2)``
+
+    References
+    ----------
+    K. Shoemake, in *Graphics Gems III*, Academic Press, 1992, p. 124.
+    """
+    near, far = np.sqrt(1.0 - u[0]), np.sqrt(u[0])
+    first, second = 2 * np.pi * u[1], 2 * np.pi * u[2]
+    return np.array([near * np.sin(first), near * np.cos(first), far * np.sin(second), far * np.cos(second)])
+
+
+def draw_packing(point: NDArray[np.float64], group: SpaceGroup, recipe: Recipe) -> Packing:
+    """The crystal of one Sobol' point, before overlap is removed.
+
+    The mirror image of a conformer needs no draw: a group with improper operations makes it itself, and in
+    one with proper operations only, the crystal of the mirror image is the mirror image of the crystal, of
+    the same energy.
+    """
+    low, high = recipe.volume_factors
+    volume = recipe.volume_A3 * len(group.operations) * (low + (high - low) * point[0])
+    cell = draw_lattice(point[1:_CELL_AXES], group, volume, recipe.shortest_axis_A)
+    poses = []
+    for index, keys in enumerate(recipe.choices):
+        axes = point[_CELL_AXES + index * _POSE_AXES :][:_POSE_AXES]
+        component, conformer = keys[min(int(axes[0] * len(keys)), len(keys) - 1)]
+        x, y, z = map(float, axes[1:4])
+        qw, qx, qy, qz = map(float, uniform_quaternion(axes[4:7]))
+        poses.append(Pose(component, conformer, "1", (x, y, z), (qw, qx, qy, qz)))
+    return Packing(group.hall_symbol, cell, tuple(poses))
