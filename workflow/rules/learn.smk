@@ -57,10 +57,10 @@ rule select_first:
     log:
         f"{LOGS}/select/round0.log",
     params:
-        slice=part("select"),
+        slice=part("selection"),
     shell:
         command(
-            "select",
+            "selection",
             "--round 0"
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
             " --output {output:q}",
@@ -82,10 +82,10 @@ rule select_next:
     wildcard_constraints:
         round=r"[1-9]\d*",
     params:
-        slice=part("select"),
+        slice=part("selection"),
     shell:
         command(
-            "select",
+            "selection",
             "--round {wildcards.round}"
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
             " --molecules {input.molecules:q} --posterior {input.posterior:q} --points {input.points:q}"

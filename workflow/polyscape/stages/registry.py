@@ -45,14 +45,24 @@ STAGES: dict[str, Stage] = {
         Stage("landscape", 1, ("landscape",)),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
-        Stage("select", 1, ("seed", "levels", "selection", "features", "learning")),
+        # not "select": a script of that name would hide the module that Python's own sockets need
+        Stage("selection", 1, ("seed", "molecule.components", "levels", "selection", "learning")),
         Stage("single_point", 1, ("levels",)),
         Stage("isolated_molecule", 1, ("levels",)),
         Stage("stored_points", 1, ("levels",)),
-        Stage("learn", 1, ("seed", "levels", "learning", "features")),
-        Stage("rank", 1, ("seed", "levels", "learning", "features")),
+        Stage("stored_points", 1, ("levels",)),
+        Stage("learn", 1, ("molecule.components", "levels", "learning")),
+        Stage("rank", 1, ("seed", "molecule.components", "levels", "learning")),
         Stage("ledger", 1, ("levels",)),
-        Stage("report", 1, ("campaign", "levels", "report", "known_forms")),
+        Stage(
+            "report",
+            1,
+            (
+                *("campaign", "seed", "molecule", "search.space_groups", "search.trials_per_space_group"),
+                *("search.sampling", "energy", "minimiser", "landscape", "features", "levels", "selection", "learning"),
+                *("report", "known_forms"),
+            ),
+        ),
     )
 }
 
