@@ -1,0 +1,266 @@
+"""Structures and ranking for other programs: CIF with symmetry, extended XYZ, flat CSV."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+import spglib
+from ase import Atoms
+from ase.io.extxyz import write_extxyz
+from numpy.typing import NDArray
+
+from polyscape.report.model import ReportData, Structure
+
+_SYMPREC_A = 0.02
+"""Atoms closer than this to their symmetric image are put on it; of the order of what a force-field minimum is worth."""
+
+
+@dataclass(frozen=True)
+class SymmetricCell:
+    """A conventional cell and its asymmetric unit.
+
+    Attributes
+    ----------
+    cell_cv : numpy.ndarray, shape (3, 3)
+        Vectors of the standardised conventional cell, in Angstrom.
+    hall_symbol : str
+        Space group and setting.
+    numbers : numpy.ndarray, shape (atoms,)
+        Atomic numbers of the asymmetric unit.
+    fractional_ac : numpy.ndarray, shape (atoms, 3)
+        Its fractional coordinates; atoms on special positions stand on them exactly.
+    """
+
+    cell_cv: NDArray[np.float64]
+    hall_symbol: str
+    numbers: NDArray[np.int64]
+    fractional_ac: NDArray[np.float64]
+
+
+def file_name(structure_id: str) -> str:
+    """Name of a structure's CIF: its id, anything unusual in a file name or an address replaced."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", structure_id).lstrip(".") + ".cif"
+
+
+def symmetric_cell(atoms: Atoms) -> SymmetricCell:
+    """The conventional cell and asymmetric unit of a crystal; P1 as it stands when no symmetry can be imposed.
+
+    The standard setting follows spglib, https://doi.org/10.1080/27660400.2024.2384822.  The asymmetric unit takes its
+    atoms in the order of the input, so that a whole molecule stays together where the symmetry allows it.
+    """
+    dataset = spglib.get_symmetry_dataset(
+        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers), symprec=_SYMPREC_A
+    )
+    if dataset is None or dataset.number == 1:
+        return _p1(atoms)
+    fractional_ac = (
+        atoms.get_scaled_positions(wrap=False) @ dataset.transformation_matrix.T + dataset.origin_shift
+    )
+    cell_cv = np.asarray(dataset.std_lattice, float)
+    hall_symbol = str(spglib.get_spacegroup_type(dataset.hall_number).hall_symbol).replace("=", '"')
+    operations = gemmi.symops_from_hall(hall_symbol)
+    chosen: list[int] = []
+    multiplicity = 0
+    snapped = []
+    for index in range(len(atoms)):
+        if dataset.crystallographic_orbits[index] in {
+            dataset.crystallographic_orbits[other] for other in chosen
+        }:
+            continue
+        position_c, count = _onto_special_position(fractional_ac[index], operations, cell_cv)
+        chosen.append(index)
+        snapped.append(position_c)
+        multiplicity += count
+    expected = len(atoms) * abs(np.linalg.det(cell_cv)) / atoms.get_volume()
+    if abs(multiplicity - expected) > 0.01:
+        return _p1(atoms)
+    return SymmetricCell(cell_cv, hall_symbol, atoms.numbers[chosen], np.array(snapped))
+
+
+def _p1(atoms: Atoms) -> SymmetricCell:
+    return SymmetricCell(np.asarray(atoms.cell), "P 1", atoms.numbers, atoms.get_scaled_positions(wrap=False))
+
+
+def _onto_special_position(
+    position_c: NDArray[np.float64], operations: gemmi.GroupOps, cell_cv: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], int]:
+    """The mean of a point's images that fall on it, and how many distinct images it has in the cell."""
+    near, total = [], 0
+    for operation in operations:
+        seitz = np.array(operation.float_seitz())
+        shift_c = seitz[:3, :3] @ position_c + seitz[:3, 3] - position_c
+        shift_c -= np.round(shift_c)
+        total += 1
+        if np.linalg.norm(shift_c @ cell_cv) < 5 * _SYMPREC_A:
+            near.append(position_c + shift_c)
+    return np.mean(near, axis=0), total // len(near)
+
+
+def cif_text(structure: Structure, campaign: str) -> str:
+    """A structure as CIF, with its energies and probabilities as ``_polyscape_`` items."""
+    cell = symmetric_cell(structure.atoms)
+    group = gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(cell.hall_symbol))
+    block = gemmi.cif.Document().add_new_block(structure.structure_id)
+    quote = gemmi.cif.quote
+    block.set_pair("_audit_creation_method", quote("polyscape"))
+    block.set_pair("_polyscape_campaign", quote(campaign))
+    block.set_pair("_polyscape_structure_id", quote(structure.structure_id))
+    block.set_pair("_polyscape_known_form", quote(structure.known_form) if structure.known_form else ".")
+    _set_ranking(block, structure)
+    block.set_pair("_chemical_formula_sum", quote(formula(structure.atoms, structure.formula_units)))
+    lengths_angles = Atoms(cell=cell.cell_cv).cell.cellpar()
+    for name, value in zip(("length_a", "length_b", "length_c"), lengths_angles[:3], strict=True):
+        block.set_pair(f"_cell_{name}", f"{value:.6f}")
+    for name, value in zip(("alpha", "beta", "gamma"), lengths_angles[3:], strict=True):
+        block.set_pair(f"_cell_angle_{name}", f"{value:.6f}")
+    volume = abs(np.linalg.det(cell.cell_cv))
+    block.set_pair("_cell_volume", f"{volume:.4f}")
+    z = structure.formula_units * volume / structure.atoms.get_volume()
+    block.set_pair("_cell_formula_units_Z", f"{round(z)}")
+    block.set_pair("_exptl_crystal_density_diffrn", f"{structure.density_g_per_cm3:.4f}")
+    block.set_pair("_space_group_name_H-M_alt", quote(group.xhm()))
+    block.set_pair("_space_group_name_Hall", quote(cell.hall_symbol))
+    block.set_pair("_space_group_IT_number", str(group.number))
+    operations = block.init_loop("_space_group_symop_", ["operation_xyz"])
+    for operation in group.operations():
+        operations.add_row([quote(operation.triplet())])
+    _add_atoms(block, cell)
+    document = gemmi.cif.Document()
+    document.add_copied_block(block)
+    return str(document.as_string())
+
+
+def _set_ranking(block: gemmi.cif.Block, structure: Structure) -> None:
+    block.set_pair("_polyscape_rank", str(structure.rank))
+    block.set_pair("_polyscape_rank_low", str(structure.rank_low))
+    block.set_pair("_polyscape_rank_high", str(structure.rank_high))
+    block.set_pair("_polyscape_p_rank_1", f"{structure.p_rank_1:.4f}")
+    block.set_pair("_polyscape_relative_energy_kJ_per_mol", f"{structure.relative_energy_kJ_per_mol:.4f}")
+    block.set_pair("_polyscape_sd_relative_kJ_per_mol", f"{structure.sd_relative_kJ_per_mol:.4f}")
+    names = ["name", "lattice_energy_kJ_per_mol", "sd_kJ_per_mol", "computed", "rank"]
+    loop = block.init_loop("_polyscape_level_", names)
+    for energy in structure.levels:
+        loop.add_row(
+            [
+                gemmi.cif.quote(energy.level),
+                f"{energy.lattice_energy_kJ_per_mol:.4f}",
+                f"{energy.sd_kJ_per_mol:.4f}",
+                "yes" if energy.computed else "no",
+                str(energy.rank),
+            ]
+        )
+
+
+def _add_atoms(block: gemmi.cif.Block, cell: SymmetricCell) -> None:
+    loop = block.init_loop(
+        "_atom_site_", ["label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy"]
+    )
+    count: dict[str, int] = {}
+    for number, position_c in zip(cell.numbers, cell.fractional_ac, strict=True):
+        symbol = gemmi.Element(int(number)).name
+        count[symbol] = count.get(symbol, 0) + 1
+        loop.add_row([f"{symbol}{count[symbol]}", symbol, *(f"{x:.8f}" for x in position_c), "1"])
+
+
+def formula(atoms: Atoms, formula_units: int) -> str:
+    """Hill formula of one formula unit, ``C2 H2 O4``."""
+    symbols = list(atoms.symbols)
+    kinds = sorted(set(symbols), key=lambda s: (s != "C", s != "H", s) if "C" in symbols else (True, True, s))
+    counts = ((kind, symbols.count(kind) // formula_units) for kind in kinds)
+    return " ".join(kind if count == 1 else f"{kind}{count}" for kind, count in counts)
+
+
+def extended_xyz(structures: Sequence[Structure]) -> str:
+    """The reduced cells as extended XYZ, every number of the ranking in the comment lines."""
+    handle = io.StringIO()
+    for structure in structures:
+        atoms = structure.atoms.copy()
+        atoms.info = {
+            "structure_id": structure.structure_id,
+            "rank": structure.rank,
+            "rank_low": structure.rank_low,
+            "rank_high": structure.rank_high,
+            "p_rank_1": round(structure.p_rank_1, 6),
+            "relative_energy_kJ_per_mol": round(structure.relative_energy_kJ_per_mol, 6),
+            "sd_relative_kJ_per_mol": round(structure.sd_relative_kJ_per_mol, 6),
+            "density_g_per_cm3": round(structure.density_g_per_cm3, 6),
+            "symmetry": structure.symmetry,
+            "z_prime": structure.z_prime,
+            "formula_units": structure.formula_units,
+        }
+        if structure.known_form:
+            atoms.info["known_form"] = structure.known_form
+        for energy in structure.levels:
+            name = re.sub(r"\W", "_", energy.level)
+            atoms.info[f"{name}_lattice_energy_kJ_per_mol"] = round(energy.lattice_energy_kJ_per_mol, 6)
+            atoms.info[f"{name}_sd_kJ_per_mol"] = round(energy.sd_kJ_per_mol, 6)
+            atoms.info[f"{name}_computed"] = energy.computed
+        write_extxyz(handle, [atoms])
+    return handle.getvalue()
+
+
+def ranking_csv(data: ReportData) -> str:
+    """The whole ranking as CSV, one line per structure, four columns per level."""
+    handle = io.StringIO()
+    writer = csv.writer(handle, lineterminator="\n")
+    columns = [
+        *(
+            "rank",
+            "structure_id",
+            "known_form",
+            "relative_energy_kJ_per_mol",
+            "sd_relative_kJ_per_mol",
+            "p_rank_1",
+        ),
+        *(
+            "p_lowest_5",
+            "rank_low",
+            "rank_high",
+            "density_g_per_cm3",
+            "symmetry",
+            "z_prime",
+            "atoms_in_reduced_cell",
+            "hits",
+        ),
+    ]
+    for level in data.levels:
+        columns.extend(
+            f"{level}_{name}" for name in ("lattice_energy_kJ_per_mol", "sd_kJ_per_mol", "computed", "rank")
+        )
+        columns.append(f"{level}_dispersion_kJ_per_mol")
+    writer.writerow(columns)
+    for s in data.structures:
+        row: list[object] = [s.rank, s.structure_id, s.known_form or "", _text(s.relative_energy_kJ_per_mol)]
+        row.extend(map(_text, (s.sd_relative_kJ_per_mol, s.p_rank_1, s.p_lowest_5)))
+        row.extend(
+            (
+                s.rank_low,
+                s.rank_high,
+                _text(s.density_g_per_cm3),
+                s.symmetry,
+                f"{s.z_prime:g}",
+                len(s.atoms),
+                s.hits,
+            )
+        )
+        for e in s.levels:
+            row.extend(
+                (
+                    _text(e.lattice_energy_kJ_per_mol),
+                    _text(e.sd_kJ_per_mol),
+                    "yes" if e.computed else "no",
+                    e.rank,
+                )
+            )
+            dispersion = s.dispersion_kJ_per_mol.get(e.level)
+            row.append("" if dispersion is None else _text(dispersion))
+        writer.writerow(row)
+    return handle.getvalue()
+
+
+def _text(value: float) -> str:
+    return f"{value:.6f}"

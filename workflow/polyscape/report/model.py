@@ -1,0 +1,216 @@
+"""What a report shows, as plain frozen objects; energies in kJ/mol per formula unit, as in the tables."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ase import Atoms
+
+
+@dataclass(frozen=True)
+class LevelEnergy:
+    """A structure at one level of theory.
+
+    Attributes
+    ----------
+    level : str
+        Name of the level.
+    lattice_energy_kJ_per_mol : float
+        Computed energy or posterior mean.
+    relative_energy_kJ_per_mol : float
+        The same, above the lowest of this level.
+    sd_kJ_per_mol : float
+        Standard deviation.
+    computed : bool
+        Whether the level was computed for the structure; otherwise it is predicted.
+    rank : int
+        Rank at this level, from 1.
+    """
+
+    level: str
+    lattice_energy_kJ_per_mol: float
+    relative_energy_kJ_per_mol: float
+    sd_kJ_per_mol: float
+    computed: bool
+    rank: int
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A distinct structure of the ranked landscape.
+
+    `levels` starts with the force field and ends with the highest level; `rank_low` and `rank_high` are the 5 % and
+    95 % quantiles of the rank; `atoms` is the primitive reduced cell; `cell` its lengths (Angstrom) and angles
+    (degree), those of the search's setting when it is known.
+    """
+
+    structure_id: str
+    rank: int
+    relative_energy_kJ_per_mol: float
+    sd_kJ_per_mol: float
+    sd_relative_kJ_per_mol: float
+    p_rank_1: float
+    p_lowest_5: float
+    rank_low: int
+    rank_high: int
+    levels: tuple[LevelEnergy, ...]
+    density_g_per_cm3: float
+    symmetry: str
+    z_prime: float
+    formula_units: int
+    hits: int
+    known_form: str | None
+    cell: tuple[float, ...]
+    atoms: Atoms
+    dispersion_kJ_per_mol: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def top(self) -> LevelEnergy:
+        """The structure at the highest level."""
+        return self.levels[-1]
+
+
+@dataclass(frozen=True)
+class KnownForm:
+    """A known form and what became of it; `structure` is None when the search did not find it.
+
+    `ff_relative_energy_kJ_per_mol` is the energy of the form's own force-field minimum above the lowest structure of
+    the landscape: it says where the form would stand had it been found.
+    """
+
+    name: str
+    source: str
+    citation: str | None
+    z: int
+    z_prime: float
+    conformers: str
+    conformer_rmsd_A: float
+    conformer_searched: bool
+    density_g_per_cm3: float
+    structure: Structure | None
+    match_rmsd_A: float | None
+    match_molecules: int | None
+    ff_relative_energy_kJ_per_mol: float | None
+    minimised_density_g_per_cm3: float | None
+    minimised_rmsd_A: float | None
+
+    @property
+    def density_deviation_percent(self) -> float | None:
+        """Density of the matching structure (else of the form's own minimum) above experiment, in per cent."""
+        predicted = self.structure.density_g_per_cm3 if self.structure else self.minimised_density_g_per_cm3
+        return None if predicted is None else 100.0 * (predicted / self.density_g_per_cm3 - 1.0)
+
+
+@dataclass(frozen=True)
+class GroupSearch:
+    """The search in one space group: counts of trials and of what became of them; None where it is not known."""
+
+    symbol: str
+    number: int
+    trials: int | None
+    accepted: int | None
+    converged: int | None
+    in_window: int
+    distinct: int
+    hits: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search: space groups, outcomes that failed (status and count), and how complete it looks.
+
+    `coverage` is Good's estimate that the next in-window minimum is one already found, ``1 - n_1 / N`` with n_1
+    structures hit once among N hits (Good 1953, https://doi.org/10.1093/biomet/40.3-4.237, eq. 9).
+    """
+
+    groups: tuple[GroupSearch, ...]
+    failures: tuple[tuple[str, int], ...]
+    coverage: float | None
+    found_once: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage or a level has cost in CPU seconds; `full_core_s` is the price of the level for every structure."""
+
+    name: str
+    level: str | None
+    jobs: int
+    points: int
+    core_s: float
+    peak_memory_MB: float | None
+    full_core_s: float | None = None
+
+
+@dataclass(frozen=True)
+class LevelPoints:
+    """The single points of a level: how many were computed, came from the store, or failed (with the messages)."""
+
+    level: str
+    computed: int
+    from_store: int
+    failed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class RoundState:
+    """The state of knowledge after a round, over the structures that were within 10 kJ/mol of the lowest."""
+
+    round: int
+    computed: tuple[int, ...]
+    median_sd_kJ_per_mol: float
+    leader: str
+
+
+@dataclass(frozen=True)
+class Component:
+    """A molecule of the formula unit, and its conformers (name, intramolecular energy, point group, searched)."""
+
+    name: str
+    smiles: str
+    stoichiometry: int
+    conformers: tuple[tuple[str, float, str, bool], ...]
+    gas_phase_level: str
+
+
+@dataclass(frozen=True)
+class CalibrationRow:
+    """A line of the learner's cross-validation: nominal and observed share of errors within the interval.
+
+    `inflation` is the factor by which the learner's standard deviations were widened after it.
+    """
+
+    level: str
+    nominal: float
+    observed: float
+    points: int
+    mean_error_kJ_per_mol: float
+    inflation: float
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that the page, the picture and the exports show."""
+
+    campaign: str
+    components: tuple[Component, ...]
+    levels: tuple[str, ...]
+    structures: tuple[Structure, ...]
+    known_forms: tuple[KnownForm, ...]
+    search: Search
+    points: tuple[LevelPoints, ...]
+    rounds: tuple[RoundState, ...]
+    costs: tuple[Cost, ...]
+    calibration: tuple[CalibrationRow, ...]
+    settings: dict[str, Any]
+    provenance: dict[str, str]
+    listed: int
+
+    @property
+    def lowest(self) -> tuple[Structure, ...]:
+        """The structures that are listed first and exported."""
+        return self.structures[: self.listed]
+
+    @property
+    def exported(self) -> tuple[Structure, ...]:
+        """The lowest structures and every known form that was found, by rank."""
+        return tuple(s for i, s in enumerate(self.structures) if i < self.listed or s.known_form)

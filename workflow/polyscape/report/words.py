@@ -1,0 +1,107 @@
+"""Numbers and findings in words: rounded to what they are worth, missing values said as such."""
+
+from polyscape.report.model import KnownForm, ReportData, Structure
+
+MISSING = "–"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with a true minus sign, or a dash for a missing one."""
+    if value is None:
+        return MISSING
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def with_sd(value: float, sd: float, digits: int = 2) -> str:
+    """``1.23 ± 0.45``; a standard deviation that rounds to nothing is left out."""
+    return (
+        number(value, digits) if round(sd, digits) == 0 else f"{number(value, digits)} ± {number(sd, digits)}"
+    )
+
+
+def probability(value: float) -> str:
+    """A probability to two digits; never a flat 0 or 1, which a finite number of draws cannot show."""
+    if value < 0.01:
+        return "< 0.01"
+    return "> 0.99" if value > 0.99 else f"{value:.2f}"
+
+
+def duration(core_s: float | None) -> str:
+    """A CPU time in the unit that fits it."""
+    if core_s is None:
+        return MISSING
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if core_s >= size:
+            return f"{core_s / size:.3g} {unit}" if core_s / size < 1000 else f"{core_s / size:,.0f} {unit}"
+    return f"{core_s:.3g} s"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share in per cent with two significant digits."""
+    if whole <= 0:
+        return MISSING
+    share = 100.0 * part / whole
+    return f"{share:,.0f} %" if share >= 10 else f"{share:.2g} %"
+
+
+def interval(structure: Structure) -> str:
+    """The rank interval of a structure."""
+    low, high = structure.rank_low, structure.rank_high
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def z_prime(value: float) -> str:
+    """Z' as a chemist writes it."""
+    return {0.5: "½", 0.25: "¼", 0.125: "⅛", 1.5: "1½"}.get(value, f"{value:g}")
+
+
+def leader_sentence(data: ReportData) -> str:
+    """Which structure is the most stable, and how sure that is."""
+    first = data.structures[0]
+    name = f"{first.structure_id} ({first.known_form})" if first.known_form else first.structure_id
+    rivals = sum(1 for s in data.structures if s.rank_low == 1)
+    doubt = (
+        "no other structure has rank 1 within its 90 % interval"
+        if rivals <= 1
+        else f"{rivals} structures have rank 1 within their 90 % intervals"
+    )
+    return (
+        f"Of {len(data.structures)} distinct structures, {name} is the lowest at {data.levels[-1]}, "
+        f"P(rank 1) = {probability(first.p_rank_1)}; {doubt}."
+    )
+
+
+def form_sentence(form: KnownForm, level: str) -> str:
+    """What became of a known form."""
+    if form.structure is None:
+        reason = "" if form.conformer_searched else f" (its conformer, {form.conformers}, was not searched)"
+        return f"{form.name} was not found{reason}."
+    s = form.structure
+    kind = "computed" if s.top.computed else "predicted"
+    height = with_sd(s.relative_energy_kJ_per_mol, s.sd_relative_kJ_per_mol)
+    above = "the lowest" if s.rank == 1 else f"{height} kJ/mol above the lowest"
+    return (
+        f"{form.name} is rank {s.rank} at {level} ({kind}; 90 % interval {interval(s)}), {above}, "
+        f"P(rank 1) = {probability(s.p_rank_1)}."
+    )
+
+
+def cost_sentence(data: ReportData) -> str:
+    """What the campaign's single points cost, against computing every structure."""
+    paid = sum(cost.core_s for cost in data.costs if cost.level is not None)
+    full = sum(cost.full_core_s or 0.0 for cost in data.costs)
+    if full <= 0:
+        return ""
+    return (
+        f"The single points took {duration(paid)} of CPU time, {percent(paid, full)} of the {duration(full)} predicted "
+        "for computing every structure at every level."
+    )
+
+
+def summary(data: ReportData) -> list[str]:
+    """The findings, one sentence each."""
+    forms = [form_sentence(form, data.levels[-1]) for form in data.known_forms]
+    return [sentence for sentence in (leader_sentence(data), *forms, cost_sentence(data)) if sentence]
