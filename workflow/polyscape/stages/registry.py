@@ -50,7 +50,6 @@ STAGES: dict[str, Stage] = {
         Stage("single_point", 1, ("levels",)),
         Stage("isolated_molecule", 1, ("levels",)),
         Stage("stored_points", 1, ("levels",)),
-        Stage("stored_points", 1, ("levels",)),
         Stage("learn", 1, ("molecule.components", "levels", "learning")),
         Stage("rank", 1, ("seed", "molecule.components", "levels", "learning")),
         Stage("ledger", 1, ("levels",)),
