@@ -3,7 +3,8 @@
 
 rule search:
     input:
-        known_forms=KNOWN_FORMS,
+        # first, to say at once when a known form's conformer is not searched; a form added later redoes no search
+        known_forms=ancient(KNOWN_FORMS),
         molecule=MOLECULE,
         conformers=CONFORMERS,
     output:

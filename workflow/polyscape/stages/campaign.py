@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
+
 from polyscape.errors import InputError
 from polyscape.settings.load import merge_configs, parse_settings, read_config
 from polyscape.stages.plan import Plan
@@ -39,7 +41,7 @@ def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], dri
             raise InputError(
                 _shown(path), "", content, "is not a mapping of settings", "start from config/config.yaml"
             )
-    settings = parse_settings(merge_configs([*contents, dict(overrides)]), where)
+    settings = parse_settings(merge_configs([*contents, _typed(dict(overrides))]), where)
     plan = Plan.of(settings, where)
     if driver:
         preflight(settings, where)
@@ -78,6 +80,18 @@ def claim(campaign: str, engine: Path = Path(".snakemake")) -> bool:
         if f"results/{campaign}/" in mark.read_text():
             mark.unlink()
     return True
+
+
+def _typed(value: Any) -> Any:
+    """A value given by ``--config``: inside a mapping or a list Snakemake leaves numbers as text."""
+    if isinstance(value, Mapping):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner) for inner in value]
+    if isinstance(value, str):
+        number = yaml.safe_load(value) if value.strip() else value
+        return number if isinstance(number, int | float) else value
+    return value
 
 
 def _shown(path: Path) -> str:
