@@ -1,0 +1,43 @@
+"""Describe every distinct structure of the landscape by a vector that does not depend on how its cell is
+chosen.
+
+The vectors (averaged SOAP in principal components, and the force field's energy terms) are what the learner
+sees.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from polyscape.cli import run_stage, stage_parser
+from polyscape.schemas import FEATURES, LANDSCAPE
+from polyscape.stages.features import features
+from polyscape.stages.registry import Slice
+
+EXAMPLE = (
+    "scripts/features.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
+    "    --output features.parquet    (R=results/oxalic-acid)"
+)
+
+
+def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
+    """Read, describe, write."""
+    FEATURES.write(
+        features(LANDSCAPE.read(options.landscape), part["features"], options.cores), options.output
+    )
+    return [options.output]
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = stage_parser("features", __doc__, EXAMPLE)
+    for name in ("molecule", "conformers"):
+        parser.add_argument(f"--{name}", type=Path, help=f"table {name}, for descriptors that need molecules")
+    parser.add_argument("--landscape", type=Path, required=True, help="table of the landscape")
+    parser.add_argument("--output", type=Path, required=True, help="table of the descriptors")
+    parser.add_argument("--cores", type=int, default=1, help="processes; the result does not depend on it")
+    run_stage(parser, work)
+
+
+if __name__ == "__main__":
+    main()

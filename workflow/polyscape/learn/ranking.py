@@ -1,0 +1,77 @@
+"""From a joint posterior to a ranking: draws keep correlated errors, which cancel between similar packings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from polyscape.learn.linalg import normal_draws
+from polyscape.learn.protocol import Reals
+
+LOWEST = 5
+"""P(lowest 5) is the probability of being among this many of lowest energy."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ranking of a landscape; arrays of shape (structures,) in the landscape's order.
+
+    Attributes
+    ----------
+    rank_s : numpy.ndarray
+        Rank by the mean, 1 is the lowest.
+    p_first_s, p_lowest_s : numpy.ndarray
+        Probability of rank 1, and of a rank of at most `LOWEST`.
+    rank_low_s, rank_high_s : numpy.ndarray
+        5 and 95 % quantiles of the rank, widened where needed to hold the rank by the mean.
+    sd_relative_s : numpy.ndarray
+        Standard deviation of the energy relative to the structure of rank 1, kJ/mol.
+    """
+
+    rank_s: NDArray[np.int64]
+    p_first_s: Reals
+    p_lowest_s: Reals
+    rank_low_s: NDArray[np.int64]
+    rank_high_s: NDArray[np.int64]
+    sd_relative_s: Reals
+
+
+def ranks(value_ds: Reals) -> NDArray[np.int64]:
+    """Ranks along the last axis, 1 for the lowest; equal values in their order."""
+    order_ds = np.argsort(value_ds, axis=-1, kind="stable")
+    rank_ds = np.empty(value_ds.shape, np.int64)
+    np.put_along_axis(
+        rank_ds, order_ds, np.broadcast_to(np.arange(1, value_ds.shape[-1] + 1), value_ds.shape), axis=-1
+    )
+    return rank_ds
+
+
+def rank_structures(mean_s: Reals, K_ss: Reals, draws: int, generator: np.random.Generator) -> Ranking:
+    """The ranking of structures whose energies have a joint normal distribution.
+
+    Parameters
+    ----------
+    mean_s : numpy.ndarray, shape (structures,)
+        Means, kJ/mol.
+    K_ss : numpy.ndarray, shape (structures, structures)
+        Covariance, (kJ/mol)^2.
+    draws : int
+        Joint draws behind the probabilities.
+    generator : numpy.random.Generator
+        Source of the draws.
+    """
+    with threadpool_limits(limits=1):
+        rank_ds = ranks(normal_draws(mean_s, K_ss, draws, generator))
+    rank_s = ranks(mean_s)
+    first = int(np.argmin(rank_s))
+    variance_s = np.diag(K_ss) + K_ss[first, first] - 2 * K_ss[first]
+    low_s, high_s = np.quantile(rank_ds, [0.05, 0.95], axis=0, method="nearest").astype(np.int64)
+    return Ranking(
+        rank_s=rank_s,
+        p_first_s=np.mean(rank_ds == 1, axis=0),
+        p_lowest_s=np.mean(rank_ds <= LOWEST, axis=0),
+        rank_low_s=np.minimum(low_s, rank_s),
+        rank_high_s=np.maximum(high_s, rank_s),
+        sd_relative_s=np.sqrt(np.clip(variance_s, 0.0, None)),
+    )

@@ -1,0 +1,203 @@
+"""From single points to the lattice energies that the learner sees, and from its predictions back to the
+tables' rows.
+
+Per formula unit, ``E_lattice = E_crystal / n - sum_c stoichiometry_c E_molecule(c)``.  The dispersion
+correction D is known exactly for every structure, so the learner works on ``E_lattice - D``; its level 0 is
+the force field's lattice energy less the D of the first level, so that with factor 1 the first level is the
+force field plus what is learned.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from polyscape.ids import discovery_order, molecule_id
+from polyscape.learn.protocol import Reals, TrainingData
+from polyscape.schemas import DISPERSION, FEATURES, LANDSCAPE, POINTS
+from polyscape.settings.levels import Level
+from polyscape.settings.molecule import Component
+from polyscape.status import Status
+from polyscape.tables import TableError
+from polyscape.units import KJ_PER_MOL_PER_EV
+
+FORCE_FIELD = "ff"
+"""Name of level 0 in the tables."""
+
+_LOWEST_SANE_KJ_PER_MOL, _HIGHEST_SANE_KJ_PER_MOL = -1000.0, 300.0
+"""A neutral molecular crystal's lattice energy lies well inside; what lies outside is a failed calculation.
+"""
+
+
+@dataclass(frozen=True)
+class LearningTables:
+    """The tables that learning reads; no points and no molecules before the first round."""
+
+    landscape: pd.DataFrame
+    features: pd.DataFrame
+    dispersion: pd.DataFrame
+    molecules: pd.DataFrame | None = None
+    points: tuple[pd.DataFrame, ...] = ()
+
+    @classmethod
+    def read(
+        cls, landscape: Path, features: Path, dispersion: Path, rest: tuple[Path | None, Sequence[Path]]
+    ) -> Self:
+        """From files; `rest` names the isolated molecules' points, if there are any yet, and the crystals'."""
+        molecules, points = rest
+        return cls(
+            LANDSCAPE.read(landscape),
+            FEATURES.read(features),
+            DISPERSION.read(dispersion),
+            None if molecules is None else POINTS.read(molecules),
+            tuple(POINTS.read(path) for path in points),
+        )
+
+
+@dataclass(frozen=True)
+class LandscapeData:
+    """The distinct structures of a landscape with all that is known of their energies.
+
+    Attributes
+    ----------
+    landscape : pandas.DataFrame
+        Distinct structures in the order of their discovery; the index set ``s`` below.
+    levels : tuple of str
+        Names of the levels, the force field first: the index set ``l``.
+    dispersion_ls : numpy.ndarray, shape (levels, structures)
+        What is added to the learner's values to give lattice energies, kJ/mol.
+    training : TrainingData
+        What the learner sees.
+    failed_ls : numpy.ndarray of bool, shape (levels, structures)
+        Where a computation was tried and gave no usable energy.
+    """
+
+    landscape: pd.DataFrame
+    levels: tuple[str, ...]
+    dispersion_ls: Reals
+    training: TrainingData
+    failed_ls: NDArray[np.bool_]
+
+
+def distinct_structures(landscape: pd.DataFrame) -> pd.DataFrame:
+    """The representatives, in the order of their discovery."""
+    distinct = landscape[landscape.duplicate_of.isna()]
+    order = sorted(range(len(distinct)), key=lambda row: discovery_order(distinct.structure_id.iloc[row]))
+    return distinct.iloc[order].reset_index(drop=True)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as dictionaries."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def feature_matrix(distinct: pd.DataFrame, features: pd.DataFrame) -> Reals:
+    """Descriptors in the landscape's order, shape (structures, features)."""
+    vectors = features.set_index("structure_id").features
+    missing = set(distinct.structure_id) - set(vectors.index)
+    if missing:
+        raise TableError(
+            f"features: {len(missing)} structures of the landscape are missing, {min(missing)} for one"
+        )
+    return np.stack([np.asarray(vectors[name], float) for name in distinct.structure_id])
+
+
+def merge_points(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All points of several tables; a point made more than once counts once, the first good one."""
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        return pd.DataFrame({"structure_id": [], "level": [], "status": []})
+    points = pd.concat(filled, ignore_index=True)
+    best_first = points.assign(bad=points.status != Status.OK).sort_values("bad", kind="stable")
+    kept = best_first.drop_duplicates(["structure_id", "level"]).sort_index()
+    return kept.drop(columns="bad").reset_index(drop=True)
+
+
+def assemble(
+    tables: LearningTables, levels: Sequence[Level], components: Sequence[Component]
+) -> LandscapeData:
+    """The learner's data from the tables of a campaign."""
+    distinct = distinct_structures(tables.landscape)
+    names = (FORCE_FIELD, *(level.name for level in levels))
+    dispersion_ls = _dispersion(distinct, tables.dispersion, names)
+    value_ls = np.full((len(names), len(distinct)), np.nan)
+    value_ls[0] = distinct.lattice_energy_kJ_per_mol.to_numpy(float) - dispersion_ls[0]
+    failed_ls = np.zeros(value_ls.shape, bool)
+    row = {name: index for index, name in enumerate(distinct.structure_id)}
+    points = merge_points(tables.points)
+    for index, name in enumerate(names[1:], start=1):
+        reference_eV = _molecules_energy_eV(tables.molecules, name, components)
+        for point in records(points[points.level == name]):
+            if point["structure_id"] not in row:
+                continue
+            s = row[point["structure_id"]]
+            energy = _lattice_energy(point, reference_eV)
+            failed_ls[index, s] = not _sane(energy, point["structure_id"], name)
+            value_ls[index, s] = energy - dispersion_ls[index, s] if not failed_ls[index, s] else np.nan
+    X_sf = feature_matrix(distinct, tables.features)
+    return LandscapeData(distinct, names, dispersion_ls, TrainingData(X_sf, value_ls), failed_ls)
+
+
+def _dispersion(distinct: pd.DataFrame, dispersion: pd.DataFrame, names: Sequence[str]) -> Reals:
+    """D of every level, shape (levels, structures); level 0 takes that of the first level above it."""
+    by_key = dispersion.set_index(["structure_id", "level"]).dispersion_kJ_per_mol
+    rows = []
+    for name in names[1:]:
+        wanted = pd.MultiIndex.from_product([distinct.structure_id, [name]])
+        found = by_key.reindex(wanted).to_numpy(float)
+        if np.isnan(found).any():
+            raise TableError(
+                f"dispersion: {int(np.isnan(found).sum())} structures of the landscape lack level {name}"
+            )
+        rows.append(found)
+    return np.stack([rows[0], *rows])
+
+
+def _molecules_energy_eV(
+    molecules: pd.DataFrame | None, level: str, components: Sequence[Component]
+) -> float:
+    """Energy of a formula unit's isolated molecules at a level; nan, with a warning, when one of them
+    failed.
+    """
+    if molecules is None:
+        return float("nan")
+    good = {
+        row["structure_id"]: row["total_energy_eV"] / row["formula_units"]
+        for row in records(molecules[(molecules.level == level) & (molecules.status == Status.OK)])
+    }
+    total = 0.0
+    for index, component in enumerate(components):
+        if molecule_id(index) not in good:
+            _warn(
+                f"no energy of the isolated molecule {component.name} at {level}: nothing is learned from it"
+            )
+            return float("nan")
+        total += component.stoichiometry * good[molecule_id(index)]
+    return total
+
+
+def _lattice_energy(point: Mapping[str, Any], reference_eV: float) -> float:
+    """Lattice energy of a row of points, kJ/mol per formula unit; nan for a failed one."""
+    if point["status"] != Status.OK:
+        return float("nan")
+    energy_eV = point["total_energy_eV"] / point["formula_units"]
+    return float((energy_eV - reference_eV) * KJ_PER_MOL_PER_EV)
+
+
+def _sane(energy_kJ_per_mol: float, structure: str, level: str) -> bool:
+    """Whether an energy can be learned from; an absurd one is named on stderr."""
+    if np.isnan(energy_kJ_per_mol):
+        return False
+    sane = _LOWEST_SANE_KJ_PER_MOL <= energy_kJ_per_mol <= _HIGHEST_SANE_KJ_PER_MOL
+    if not sane:
+        _warn(f"{structure} at {level}: {energy_kJ_per_mol:.0f} kJ/mol is no lattice energy; it is left out")
+    return sane
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)

@@ -1,0 +1,38 @@
+"""Stage learn: the posterior of every distinct structure at every level, from the points made so far."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from polyscape.learn.registry import build_learner
+from polyscape.schemas import POSTERIOR
+from polyscape.settings.learning import LearningSettings
+from polyscape.settings.levels import Level
+from polyscape.settings.molecule import Component
+from polyscape.stages.lattice_energies import LearningTables, assemble
+
+
+def learn(
+    tables: LearningTables,
+    levels: Sequence[Level],
+    components: Sequence[Component],
+    settings: LearningSettings,
+) -> pd.DataFrame:
+    """The table `posterior` after a round."""
+    data = assemble(tables, levels, components)
+    if data.landscape.empty:
+        return POSTERIOR.from_rows([])
+    posterior = build_learner(settings).fit(data.training)
+    mean_ls, sd_ls = posterior.mean_ls() + data.dispersion_ls, posterior.sd_ls()
+    computed_ls = data.training.computed_ls
+    return POSTERIOR.from_rows(
+        {
+            "structure_id": name,
+            "level": level,
+            "mean_kJ_per_mol": mean_ls[index, s],
+            "sd_kJ_per_mol": sd_ls[index, s],
+            "computed": bool(computed_ls[index, s]),
+        }
+        for s, name in enumerate(data.landscape.structure_id)
+        for index, level in enumerate(data.levels)
+    )
