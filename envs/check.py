@@ -34,7 +34,9 @@ def main() -> None:
     try:
         pbe_eV, change_eV = h2_energies_eV()
     except FileNotFoundError as error:
-        sys.exit(f"GPAW finds no PAW setups ({str(error).splitlines()[0]}); install gpaw-data or set GPAW_SETUP_PATH")
+        sys.exit(
+            f"GPAW finds no PAW setups ({str(error).splitlines()[0]}); install gpaw-data or set GPAW_SETUP_PATH"
+        )
     # Relative to two spin-paired atoms H2 is bound by some 6.5 eV in PBE; PBE0 changes that by tenths of an eV.
     if not (-8 < pbe_eV < -5 and 0 < abs(change_eV) < 2):
         sys.exit(f"GPAW gives nonsense for H2: PBE {pbe_eV:.3f} eV, PBE0 - PBE {change_eV:.3f} eV")

@@ -25,7 +25,9 @@ def first_that_links(what: str, *names: str) -> str:
     for name in names:
         if links(name):
             return name
-    sys.exit(f"no {what} to link against (tried {', '.join(names)}); load its module or install its -dev package")
+    sys.exit(
+        f"no {what} to link against (tried {', '.join(names)}); load its module or install its -dev package"
+    )
 
 
 mpi = shutil.which("mpic++") is not None
@@ -44,4 +46,6 @@ scalapack = bool(scalapack_names)
 libraries += scalapack_names[:1]
 
 if __name__ == "__main__":
-    print(f"GPAW will be built with {compiler}, {'MPI' if mpi else 'no MPI'}, libraries {' '.join(libraries)}")
+    print(
+        f"GPAW will be built with {compiler}, {'MPI' if mpi else 'no MPI'}, libraries {' '.join(libraries)}"
+    )

@@ -121,18 +121,19 @@ make_venv() {
 }
 
 install_packages() {
-    local index
-    # uv does in ten seconds what takes pip a minute or two, but does not read pip's config: hand it the index and certificates.
+    local index certificates
+    # uv does in ten seconds what takes pip a minute, but does not read pip's config: hand it the index and certificates.
     index=${PIP_INDEX_URL:-$("$PYTHON" -m pip config get global.index-url 2>/dev/null || true)}
     [[ -z $index ]] || export UV_INDEX_URL=${UV_INDEX_URL:-$index}
-    index=${PIP_CERT:-$("$PYTHON" -m pip config get global.cert 2>/dev/null || true)}
-    [[ -z $index ]] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$index}
+    certificates=${PIP_CERT:-$("$PYTHON" -m pip config get global.cert 2>/dev/null || true)}
+    [[ -z $certificates ]] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$certificates}
     sed -n '/^uv==/,/[^\\]$/p' envs/requirements.lock >"$STATE/uv.lock"
     say "Python packages (a minute or less)"
     run uv "pip could not install uv" "$PYTHON" -m pip install --require-hashes --only-binary :all: -r "$STATE/uv.lock"
-    if ! .venv/bin/uv pip install --python "$PYTHON" --require-hashes --only-binary :all: -r envs/requirements.lock \
-        >"$STATE/packages.log" 2>&1 </dev/null 9>&-; then
-        say "uv could not install envs/requirements.lock ($(reason "$STATE/packages.log")); trying with pip"
+    # The build constraints hold the few packages that come as source to the locked setuptools.
+    if ! .venv/bin/uv pip install --python "$PYTHON" --system-certs --require-hashes -r envs/requirements.lock \
+        --build-constraints envs/requirements.lock >"$STATE/packages-uv.log" 2>&1 </dev/null 9>&-; then
+        say "uv could not install envs/requirements.lock ($(reason "$STATE/packages-uv.log")); pip takes its turn"
         run packages "pip could not install envs/requirements.lock" "$PYTHON" -m pip install --require-hashes -r envs/requirements.lock
     fi
     run polyscape "polyscape itself could not be installed" \

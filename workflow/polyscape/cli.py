@@ -30,7 +30,10 @@ def stage_parser(stage: str, text: str, example: str) -> argparse.ArgumentParser
     )
     parser.set_defaults(stage=stage)
     parser.add_argument(
-        "--settings", required=True, metavar="FILE|JSON", help="config file, or the stage's slice of it as JSON"
+        "--settings",
+        required=True,
+        metavar="FILE|JSON",
+        help="config file, or the stage's slice of it as JSON",
     )
     return parser
 

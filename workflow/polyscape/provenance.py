@@ -15,7 +15,20 @@ from pathlib import Path
 
 from polyscape.files import write_json
 
-_PACKAGES = ("polyscape", "numpy", "scipy", "numba", "ase", "gpaw", "pyscf", "occpy", "rdkit", "scikit-learn", "dscribe", "dftd3")
+_PACKAGES = (
+    "polyscape",
+    "numpy",
+    "scipy",
+    "numba",
+    "ase",
+    "gpaw",
+    "pyscf",
+    "occpy",
+    "rdkit",
+    "scikit-learn",
+    "dscribe",
+    "dftd3",
+)
 
 
 def provenance_path(output: Path) -> Path:
@@ -72,7 +85,9 @@ def _cpu_model() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
 
 
 def _git_commit() -> str:

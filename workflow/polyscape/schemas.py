@@ -69,10 +69,22 @@ def _reduced_geometry(nullable: bool) -> tuple[Column, ...]:
     """The primitive Niggli cell with all its atoms; a molecule's atoms stand together, molecules one after another."""
     return (
         Column("formula_units", _SMALL, "", "formula units in the reduced cell", nullable, low=1),
-        Column("atoms_in_reduced_cell", pa.int32(), "", "atoms in the primitive Niggli cell", nullable, low=1),
-        Column("atomic_numbers", pa.list_(_SMALL), "", "of the reduced cell's atoms", nullable, low=1, high=118),
-        Column("reduced_cell_A", _REALS, "Angstrom", "the reduced cell's three row vectors, nine numbers", nullable),
-        Column("fractional", _REALS, "fraction", "fractional coordinates of the reduced cell's atoms", nullable),
+        Column(
+            "atoms_in_reduced_cell", pa.int32(), "", "atoms in the primitive Niggli cell", nullable, low=1
+        ),
+        Column(
+            "atomic_numbers", pa.list_(_SMALL), "", "of the reduced cell's atoms", nullable, low=1, high=118
+        ),
+        Column(
+            "reduced_cell_A",
+            _REALS,
+            "Angstrom",
+            "the reduced cell's three row vectors, nine numbers",
+            nullable,
+        ),
+        Column(
+            "fractional", _REALS, "fraction", "fractional coordinates of the reduced cell's atoms", nullable
+        ),
     )
 
 
@@ -87,12 +99,16 @@ MOLECULE = Table(
         _text("element", "chemical symbol"),
         Column("atomic_number", _SMALL, "", "atomic number", low=1, high=118),
         _text("potential_type", "atom type of the configured potential"),
-        Column("x_A", _REAL, "Angstrom", "position in the molecule's frame: centre of mass at 0, principal axes"),
+        Column(
+            "x_A", _REAL, "Angstrom", "position in the molecule's frame: centre of mass at 0, principal axes"
+        ),
         Column("y_A", _REAL, "Angstrom", "position in the molecule's frame"),
         Column("z_A", _REAL, "Angstrom", "position in the molecule's frame"),
         Column("mass_amu", _REAL, "amu", "atomic mass", low=0.0),
         Column("bonded_sites", pa.list_(pa.int32()), "", "sites bonded to this one", low=0),
-        Column("esp_charge_e", _REAL, "e", "atomic charge fitted to the wave function's electrostatic potential"),
+        Column(
+            "esp_charge_e", _REAL, "e", "atomic charge fitted to the wave function's electrostatic potential"
+        ),
         Column(
             "multipoles_au",
             _REALS,
@@ -121,12 +137,36 @@ CONFORMERS = Table(
         _text("point_group", "Schoenflies symbol of the conformer"),
         Column("rotatable_bonds", _SMALL, "", "torsions that distinguish conformers", low=0),
         Column("torsions_deg", _REALS, "degree", "the torsions in the order of the name's letters"),
-        Column("dipole_debye", _REAL, "debye", "size of the dipole moment of the wave function", low=0.0),
-        _text("multipole_source", "program and settings that made the multipoles"),
-        Column("charge_error_e", _REAL, "e", "charge of the multipoles less that of the wave function"),
-        Column("dipole_error_au", _REAL, "e bohr", "largest component error of the multipoles' total dipole"),
-        Column("quadrupole_error_au", _REAL, "e bohr^2", "largest component error of the multipoles' total quadrupole"),
-        Column("esp_rms_error_kJ_per_mol", _REAL, "kJ/mol per e", "root mean square misfit of the fitted charges"),
+        Column(
+            "dipole_debye", _REAL, "debye", "size of the dipole moment of the wave function", True, low=0.0
+        ),
+        _text(
+            "multipole_source",
+            "program and settings that made the multipoles; null after a failure",
+            nullable=True,
+        ),
+        Column("charge_error_e", _REAL, "e", "charge of the multipoles less that of the wave function", True),
+        Column(
+            "dipole_error_au",
+            _REAL,
+            "e bohr",
+            "largest component error of the multipoles' total dipole",
+            True,
+        ),
+        Column(
+            "quadrupole_error_au",
+            _REAL,
+            "e bohr^2",
+            "largest component error of the multipoles' total quadrupole",
+            True,
+        ),
+        Column(
+            "esp_rms_error_kJ_per_mol",
+            _REAL,
+            "kJ/mol per e",
+            "root mean square misfit of the fitted charges",
+            True,
+        ),
         _text("status", "how the conformer's optimisation ended"),
     ),
 )
@@ -143,16 +183,38 @@ KNOWN_FORMS = Table(
         Column("z", _SMALL, "", "formula units in the conventional cell", low=1),
         Column("z_prime", _REAL, "", "formula units in the asymmetric unit", low=0.0),
         _text("conformers", "conformer of each independent molecule, comma-separated"),
-        Column("conformer_rmsd_A", _REAL, "Angstrom", "largest misfit between form and conformer, heavy atoms", low=0.0),
-        Column("conformer_searched", _FLAG, "", "whether every conformer of the form is selected for the search"),
+        Column(
+            "conformer_rmsd_A",
+            _REAL,
+            "Angstrom",
+            "largest misfit between form and conformer, heavy atoms",
+            low=0.0,
+        ),
+        Column(
+            "conformer_searched", _FLAG, "", "whether every conformer of the form is selected for the search"
+        ),
         Column("density_g_per_cm3", _REAL, "g/cm^3", "experimental density", low=0.0),
         *_reduced_geometry(nullable=False),
         _text("status", "end of the minimisation under the force field"),
         *_energy_terms(),
-        Column("minimised_density_g_per_cm3", _REAL, "g/cm^3", "density at the force-field minimum", True, low=0.0),
+        Column(
+            "minimised_density_g_per_cm3",
+            _REAL,
+            "g/cm^3",
+            "density at the force-field minimum",
+            True,
+            low=0.0,
+        ),
         Column("minimised_cell_A", _REALS, "Angstrom", "reduced cell at the force-field minimum", True),
         Column("minimised_fractional", _REALS, "fraction", "coordinates at the force-field minimum", True),
-        Column("minimised_rmsd_A", _REAL, "Angstrom", "RMSD of the minimised from the experimental packing", True, low=0.0),
+        Column(
+            "minimised_rmsd_A",
+            _REAL,
+            "Angstrom",
+            "RMSD of the minimised from the experimental packing",
+            True,
+            low=0.0,
+        ),
     ),
 )
 
@@ -179,7 +241,14 @@ MINIMA = Table(
         *_packing(),
         *_energy_terms(),
         Column("density_g_per_cm3", _REAL, "g/cm^3", "density", True, low=0.0),
-        Column("gradient_norm_kJ_per_mol_A", _REAL, "kJ/mol/Angstrom", "norm of the scaled gradient at the end", True, low=0.0),
+        Column(
+            "gradient_norm_kJ_per_mol_A",
+            _REAL,
+            "kJ/mol/Angstrom",
+            "norm of the scaled gradient at the end",
+            True,
+            low=0.0,
+        ),
         Column("steps", pa.int32(), "", "steps of the optimiser", low=0),
         Column("evaluations", pa.int32(), "", "evaluations of energy and gradient", low=0),
         _text("status", "how the minimisation ended"),
@@ -200,10 +269,33 @@ LANDSCAPE = Table(
         Column("hits", pa.int32(), "", "trials that led to this structure; 0 for a duplicate", low=0),
         *_reduced_geometry(nullable=True),
         _text("symmetry_found", "Hermann-Mauguin symbol of the full symmetry found", nullable=True),
-        Column("space_group_found", _SMALL, "", "International Tables number of the symmetry found", True, low=1, high=230),
-        Column("z_prime_found", _REAL, "", "formula units per asymmetric unit in the symmetry found", True, low=0.0),
+        Column(
+            "space_group_found",
+            _SMALL,
+            "",
+            "International Tables number of the symmetry found",
+            True,
+            low=1,
+            high=230,
+        ),
+        Column(
+            "z_prime_found",
+            _REAL,
+            "",
+            "formula units per asymmetric unit in the symmetry found",
+            True,
+            low=0.0,
+        ),
         _text("known_form", "known form that this structure is", nullable=True),
         Column("known_form_rmsd_A", _REAL, "Angstrom", "RMSD_15 from the experimental form", True, low=0.0),
+        Column(
+            "known_form_minimised_rmsd_A",
+            _REAL,
+            "Angstrom",
+            "RMSD_15 from the form's force-field minimum",
+            True,
+            low=0.0,
+        ),
         Column("known_form_molecules", _SMALL, "", "molecules that overlay, of 15", True, low=0),
         Column("amd_A", _REALS, "Angstrom", "average minimum distances", True, low=0.0),
     ),
@@ -305,7 +397,13 @@ RANKING = Table(
         _energy("lattice_energy", "mean at the highest level", nullable=False),
         _energy("relative_energy", "mean above the lowest mean", nullable=False),
         Column("sd_kJ_per_mol", _REAL, "kJ/mol", "standard deviation of the lattice energy", low=0.0),
-        Column("sd_relative_kJ_per_mol", _REAL, "kJ/mol", "standard deviation of the energy relative to rank 1", low=0.0),
+        Column(
+            "sd_relative_kJ_per_mol",
+            _REAL,
+            "kJ/mol",
+            "standard deviation of the energy relative to rank 1",
+            low=0.0,
+        ),
         Column("p_rank_1", _REAL, "", "probability of being the most stable", low=0.0, high=1.0),
         Column("p_lowest_5", _REAL, "", "probability of being among the five lowest", low=0.0, high=1.0),
         Column("rank_low", pa.int32(), "", "5 % quantile of the rank", low=1),
@@ -327,12 +425,24 @@ CALIBRATION = Table(
     (
         _text("level", "name of the level of theory"),
         Column("nominal_coverage", _REAL, "", "probability that the interval claims", low=0.0, high=1.0),
-        Column("found_coverage", _REAL, "", "share of the left-out values inside the interval", low=0.0, high=1.0),
+        Column(
+            "found_coverage", _REAL, "", "share of the left-out values inside the interval", low=0.0, high=1.0
+        ),
         Column("points", pa.int32(), "", "structures left out, one at a time", low=1),
         _energy("mae", "mean absolute error of the left-out predictions", nullable=False),
         _energy("bias", "mean of the computed less the predicted lattice energy", nullable=False),
-        _energy("mean_sd", "mean standard deviation of the left-out predictions, inflation included", nullable=False),
-        Column("inflation", _REAL, "", "factor on the learner's standard deviations, found by leaving out", low=1.0),
+        _energy(
+            "mean_sd",
+            "mean standard deviation of the left-out predictions, inflation included",
+            nullable=False,
+        ),
+        Column(
+            "inflation",
+            _REAL,
+            "",
+            "factor on the learner's standard deviations, found by leaving out",
+            low=1.0,
+        ),
     ),
 )
 

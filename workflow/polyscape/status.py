@@ -35,3 +35,6 @@ class Status(StrEnum):
 
     UNTRUSTED = "untrusted"
     """A single point whose energy failed a sanity check."""
+
+    BROKEN = "broken"
+    """A molecule whose bonds changed while its geometry was optimised."""

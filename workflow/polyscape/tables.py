@@ -58,7 +58,9 @@ class Column:
     def check(self, values: pa.ChunkedArray, table: str) -> None:
         """Raise `TableError` when a value is missing, out of range or not finite."""
         if not self.nullable and values.null_count:
-            raise TableError(f"{table}.{self.name}: {values.null_count} missing values in a column that allows none")
+            raise TableError(
+                f"{table}.{self.name}: {values.null_count} missing values in a column that allows none"
+            )
         numbers = values
         while pa.types.is_list(numbers.type) or pa.types.is_fixed_size_list(numbers.type):
             numbers = pc.list_flatten(numbers)
@@ -157,7 +159,9 @@ class Table:
     def _to_arrow(self, frame: pd.DataFrame) -> pa.Table:
         if list(frame.columns) != self.names:
             missing, extra = set(self.names) - set(frame.columns), set(frame.columns) - set(self.names)
-            raise TableError(f"{self.name}: columns missing {sorted(missing)}, extra {sorted(extra)}, or in another order")
+            raise TableError(
+                f"{self.name}: columns missing {sorted(missing)}, extra {sorted(extra)}, or in another order"
+            )
         arrays = []
         for column in self.columns:
             values = frame[column.name]

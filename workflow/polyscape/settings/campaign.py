@@ -29,19 +29,28 @@ class Settings(Section):
     """Everything a chemist chooses."""
 
     campaign: Name = Field(description="Name of the campaign; its results stand in results/<campaign>/.")
-    seed: int = Field(1, description="Seed of every random number; another seed, another search.", ge=0, le=2**31 - 1)
+    seed: int = Field(
+        1, description="Seed of every random number; another seed, another search.", ge=0, le=2**31 - 1
+    )
     store: str = Field(
-        "results/store", description="Folder of the expensive results, found by what they are; campaigns may share it."
+        "results/store",
+        description="Folder of the expensive results, found by what they are; campaigns may share it.",
     )
     molecule: MoleculeSettings = Field(description="The molecules.")
-    known_forms: list[KnownForm] = Field(default_factory=list, description="Experimental structures to look for.")
+    known_forms: list[KnownForm] = Field(
+        default_factory=list, description="Experimental structures to look for."
+    )
     search: SearchSettings = Field(default_factory=SearchSettings, description="The search.")
     energy: EnergySettings = Field(default_factory=EnergySettings, description="The force field.")
     minimiser: MinimiserSettings = Field(default_factory=MinimiserSettings, description="The minimiser.")
-    landscape: LandscapeSettings = Field(default_factory=LandscapeSettings, description="Window and duplicates.")
+    landscape: LandscapeSettings = Field(
+        default_factory=LandscapeSettings, description="Window and duplicates."
+    )
     features: FeaturesSettings = Field(default_factory=FeaturesSettings, description="The descriptor.")
     levels: list[Level] = Field(
-        default_factory=default_levels, description="The ladder above the force field, cheapest first.", min_length=1
+        default_factory=default_levels,
+        description="The ladder above the force field, cheapest first.",
+        min_length=1,
     )
     selection: SelectionSettings = Field(default_factory=SelectionSettings, description="The budget of DFT.")
     learning: LearningSettings = Field(default_factory=LearningSettings, description="The learner.")
@@ -62,5 +71,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _ladder_is_climbable(self) -> Self:
         if self.levels[0].gpaw.hybrid == "non_self_consistent":
-            raise ValueError("the first of `levels` cannot be non_self_consistent: it has no orbitals below it")
+            raise ValueError(
+                "the first of `levels` cannot be non_self_consistent: it has no orbitals below it"
+            )
         return self

@@ -10,9 +10,13 @@ from polyscape.settings.base import Name, Section
 class GpawSettings(Section):
     """Plane-wave DFT with GPAW."""
 
-    functional: str = Field("PBE", description="Exchange-correlation functional: any name that GPAW or libxc knows.")
+    functional: str = Field(
+        "PBE", description="Exchange-correlation functional: any name that GPAW or libxc knows."
+    )
     plane_wave_cutoff_eV: float = Field(
-        500.0, description="Plane-wave cutoff; below 500 eV relative energies jump by kJ/mol (smoke tests only).", ge=200
+        500.0,
+        description="Plane-wave cutoff; below 500 eV relative energies jump by kJ/mol (smoke tests only).",
+        ge=200,
     )
     grid_spacing_A: float = Field(
         0.16,
@@ -21,7 +25,10 @@ class GpawSettings(Section):
         lt=0.4,
     )
     k_spacing_per_A: float = Field(
-        0.6, description="Largest distance between k-points, 2 pi included; 0.3 for converged absolute energies.", gt=0.05, le=10
+        0.6,
+        description="Largest distance between k-points, 2 pi included; 0.3 for converged absolute energies.",
+        gt=0.05,
+        le=10,
     )
     hybrid: Literal["none", "non_self_consistent"] = Field(
         "none",
@@ -29,7 +36,9 @@ class GpawSettings(Section):
     )
     max_scf_steps: int = Field(100, description="Steps before the next remedy is tried.", ge=1)
     molecule_box_A: float = Field(
-        10.0, description="Box of the isolated molecule: vacuum added to its extent is this less its size, at least 6 A.", ge=6
+        10.0,
+        description="Box of the isolated molecule: vacuum added to its extent is this less its size, at least 6 A.",
+        ge=6,
     )
 
 
@@ -52,17 +61,28 @@ class SelectionSettings(Section):
 
     rounds: int = Field(2, description="Rounds of selection, computation and learning.", ge=1, le=50)
     batch: int = Field(
-        6, description="Slots per round: rounds x batch is the number of DFT jobs, known before they start.", ge=1, le=1000
+        6,
+        description="Slots per round: rounds x batch is the number of DFT jobs, known before they start.",
+        ge=1,
+        le=1000,
     )
     top_level_share: float = Field(
-        0.5, description="Share of a round's slots that climb to the highest level (at least one).", gt=0, le=1
+        0.5,
+        description="Share of a round's slots that climb to the highest level (at least one).",
+        gt=0,
+        le=1,
     )
     max_atoms: int = Field(
         32, description="Largest reduced cell that is computed; larger ones are predicted only.", ge=1
     )
     energy_scale_kJ_per_mol: float = Field(
-        5.0, description="Energy above the lowest at which a structure's weight in the choice falls to 1/e.", gt=0
+        5.0,
+        description="Energy above the lowest at which a structure's weight in the choice falls to 1/e.",
+        gt=0,
     )
     cost_exponent: float = Field(
-        0.5, description="How strongly cheap structures are favoured: value over predicted cost to this power.", ge=0, le=2
+        0.5,
+        description="How strongly cheap structures are favoured: value over predicted cost to this power.",
+        ge=0,
+        le=2,
     )

@@ -1,16 +1,15 @@
 """From YAML to `Settings`, and from pydantic's complaints to one line with file, key, value and remedy."""
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from polyscape.errors import InputError
 from polyscape.settings.campaign import Settings
+from polyscape.settings.complaints import input_error
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -61,7 +60,7 @@ def read_config(path: Path) -> Any:
     try:
         return yaml.load(text, Loader=_UniqueKeyLoader)
     except yaml.YAMLError as error:
-        raise InputError(str(path), "", "", f"is not valid YAML ({error})", "mend the line named") from error
+        raise _yaml_error(error, path) from error
 
 
 def merge_configs(contents: Sequence[Any]) -> Any:
@@ -86,51 +85,21 @@ def parse_settings(data: Any, where: str) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise _input_error(error.errors(include_url=False), where) from error
+        raise input_error(error.errors(include_url=False), Settings, where) from error
 
 
-def _input_error(errors: list[ErrorDetails], where: str) -> InputError:
-    """The first complaint as an `InputError`; unknown keys first, for a typo is also a missing key."""
-    first = min(errors, key=lambda detail: detail["type"] != "extra_forbidden")
-    location = [part for part in first["loc"] if not _is_union_branch(part)]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    problem, value = first["msg"], first["input"]
-    remedy = "see config/README.md"
-    if first["type"] == "extra_forbidden":
-        problem = "unknown key"
-        remedy = _nearest_key(location)
-    elif first["type"] == "missing":
-        problem, value, remedy = "a required key is missing", None, f"add it; {remedy}"
-    elif first["type"] == "value_error":
-        problem = problem.removeprefix("Value error, ")
-    return InputError(where, key, value, problem, remedy)
+def _yaml_error(error: yaml.YAMLError, path: Path) -> InputError:
+    """The place first, then what the parser found there."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the whole file"
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return InputError(
+        str(path), place, _line(mark), f"is not valid YAML: {problem}", "mend it (indentation, colon, quotes)"
+    )
 
 
-def _is_union_branch(part: int | str) -> bool:
-    """Whether a part of pydantic's location names a branch of a union rather than a key."""
-    return isinstance(part, str) and ("[" in part or part in {"int", "str", "float", "bool"})
-
-
-def _nearest_key(location: list[int | str]) -> str:
-    model: Any = Settings
-    for part in location[:-1]:
-        if isinstance(part, str):
-            model = _section_of(model.model_fields[part].annotation)
-    names = list(model.model_fields)
-    close = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
-    if not close:
-        close = [name for name in names if str(location[-1]).lower() in name.lower()][:1]
-    prefix = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in location[:-1]).lstrip(".")
-    if close:
-        return f"did you mean '{prefix + '.' if prefix else ''}{close[0]}'?"
-    return f"valid keys here: {', '.join(names)}"
-
-
-def _section_of(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in get_args(annotation):
-        found = _section_of(argument)
-        if found is not None:
-            return found
-    return None
+def _line(mark: yaml.Mark | None) -> str:
+    """The line of a config that a mark points to."""
+    if mark is None or mark.buffer is None:
+        return ""
+    return mark.buffer.rstrip("\0").splitlines()[mark.line].strip() if mark.buffer.strip("\0") else ""

@@ -13,9 +13,12 @@ class Component(Section):
     name: Name = Field(description="Name of the component in tables and reports.")
     smiles: str | None = Field(None, description="SMILES of the molecule; give this or `file`.")
     file: str | None = Field(
-        None, description="XYZ, MOL, SDF or CIF file of the molecule; give this or `smiles`. Its geometry is one start."
+        None,
+        description="XYZ, MOL, SDF or CIF file of the molecule; give this or `smiles`. Its geometry is one start.",
     )
-    charge: int = Field(0, description="Net charge in e; the charges of a formula unit must sum to 0.", ge=-9, le=9)
+    charge: int = Field(
+        0, description="Net charge in e; the charges of a formula unit must sum to 0.", ge=-9, le=9
+    )
     stoichiometry: int = Field(1, description="Molecules of this component per formula unit.", ge=1, le=12)
     conformers: Literal["lowest", "all", "known_forms"] | list[str] = Field(
         "lowest",
@@ -24,7 +27,8 @@ class Component(Section):
         "Name them when the crystal's conformer is not the gas phase's.",
     )
     multipoles_file: str | None = Field(
-        None, description="GDMA punch, fchk or Molden file whose multipoles replace our own; for one conformer only."
+        None,
+        description="GDMA punch, fchk or Molden file whose multipoles replace our own; for one conformer only.",
     )
 
     @model_validator(mode="after")
@@ -48,14 +52,22 @@ class GasPhase(Section):
 class MoleculeSettings(Section):
     """The molecules of a formula unit."""
 
-    components: list[Component] = Field(description="The kinds of molecules of the crystal.", min_length=1, max_length=4)
+    components: list[Component] = Field(
+        description="The kinds of molecules of the crystal.", min_length=1, max_length=4
+    )
     conformer_window_kJ_per_mol: float = Field(
-        30.0, description="Conformers up to this energy above the lowest are kept; wider for strong crystal fields.", ge=0
+        30.0,
+        description="Conformers up to this energy above the lowest are kept; wider for strong crystal fields.",
+        ge=0,
     )
     max_conformers: int = Field(
-        20, description="Most conformers optimised with DFT; more for long chains, at a cost of minutes each.", ge=1
+        20,
+        description="Most conformers optimised with DFT; more for long chains, at a cost of minutes each.",
+        ge=1,
     )
-    gas_phase: GasPhase = Field(default_factory=GasPhase, description="Level of theory of the isolated molecule.")
+    gas_phase: GasPhase = Field(
+        default_factory=GasPhase, description="Level of theory of the isolated molecule."
+    )
     multipole_switch: float = Field(
         4.0,
         description="Exponent (1/bohr^2) below which the multipole analysis works on a grid (GDMA's `switch`); "

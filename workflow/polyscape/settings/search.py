@@ -11,10 +11,16 @@ class Sampling(Section):
     """How a trial crystal is drawn; changing any of it redraws every trial."""
 
     volume_factor_low: float = Field(
-        0.9, description="Smallest starting volume over the estimated volume; lower for dense, flat molecules.", gt=0.3, lt=3
+        0.9,
+        description="Smallest starting volume over the estimated volume; lower for dense, flat molecules.",
+        gt=0.3,
+        lt=3,
     )
     volume_factor_high: float = Field(
-        1.6, description="Largest starting volume over the estimated volume; higher for awkward shapes.", gt=0.5, lt=5
+        1.6,
+        description="Largest starting volume over the estimated volume; higher for awkward shapes.",
+        gt=0.5,
+        lt=5,
     )
     contact_factor: float = Field(
         0.75,
@@ -23,7 +29,10 @@ class Sampling(Section):
         lt=1.2,
     )
     max_expansion: float = Field(
-        3.0, description="Largest growth of the volume to remove overlap; a trial that needs more is rejected.", ge=1, le=20
+        3.0,
+        description="Largest growth of the volume to remove overlap; a trial that needs more is rejected.",
+        ge=1,
+        le=20,
     )
 
 
@@ -35,10 +44,15 @@ class SearchSettings(Section):
         description="`common10` (61, 14, 19, 2, 4, 15, 33, 9, 29, 5) or a list of numbers, Hermann-Mauguin or Hall symbols.",
     )
     trials_per_space_group: int = Field(
-        2000, description="Trials per space group; raising it extends the search and repeats nothing.", ge=1, le=9_999_999
+        2000,
+        description="Trials per space group; raising it extends the search and repeats nothing.",
+        ge=1,
+        le=9_999_999,
     )
     chunk_size: int = Field(
-        500, description="Trials per job; results do not depend on it. Larger on a cluster (jobs of >= 10 minutes).", ge=1
+        500,
+        description="Trials per job; results do not depend on it. Larger on a cluster (jobs of >= 10 minutes).",
+        ge=1,
     )
     sampling: Sampling = Field(default_factory=Sampling, description="How a trial crystal is drawn.")
 
@@ -51,7 +65,10 @@ class EnergySettings(Section):
         "esp_charges", description="Model of the electrostatics: charges fitted to the molecule's potential."
     )
     cutoff_A: float = Field(
-        15.0, description="Direct-space cutoff of repulsion; the Ewald sums converge to 1e-6 whatever it is.", ge=6, le=40
+        15.0,
+        description="Direct-space cutoff of repulsion; the Ewald sums converge to 1e-6 whatever it is.",
+        ge=6,
+        le=40,
     )
 
 
@@ -68,7 +85,9 @@ class LandscapeSettings(Section):
     """Energy window and duplicate removal."""
 
     window_kJ_per_mol: float = Field(
-        20.0, description="Structures up to this energy above the lowest are kept; polymorphs lie within about 10.", gt=0
+        20.0,
+        description="Structures up to this energy above the lowest are kept; polymorphs lie within about 10.",
+        gt=0,
     )
     duplicate_energy_kJ_per_mol: float = Field(
         0.5, description="Two minima further apart in energy are never duplicates.", gt=0
@@ -77,11 +96,17 @@ class LandscapeSettings(Section):
         0.03, description="Two minima further apart in density are never duplicates.", gt=0
     )
     duplicate_rmsd_A: float = Field(
-        0.15, description="Two packings whose clusters overlay within this RMSD are one structure.", gt=0, lt=1
+        0.15,
+        description="Two packings whose clusters overlay within this RMSD are one structure.",
+        gt=0,
+        lt=1,
     )
     overlay_molecules: int = Field(15, description="Molecules of the overlaid clusters.", ge=4, le=60)
     match_rmsd_A: float = Field(
-        0.5, description="A structure whose cluster overlays a known form within this RMSD is that form.", gt=0, lt=2
+        0.5,
+        description="A structure whose cluster overlays a known form within this RMSD is that form.",
+        gt=0,
+        lt=2,
     )
 
 
