@@ -33,6 +33,7 @@ DISPERSION = f"{FOLDER}/dispersion.parquet"
 ISOLATED = f"{FOLDER}/points/molecules.parquet"
 STORED = f"{FOLDER}/points/stored.parquet"
 RANKING = f"{FOLDER}/ranking.parquet"
+CALIBRATION = f"{FOLDER}/calibration.parquet"
 LEDGER = f"{FOLDER}/ledger.parquet"
 
 shell.prefix(

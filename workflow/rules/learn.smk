@@ -73,7 +73,6 @@ rule select_next:
         features=FEATURES,
         dispersion=DISPERSION,
         molecules=ISOLATED,
-        posterior=lambda wildcards: f"{FOLDER}/posterior/round{int(wildcards.round) - 1}.parquet",
         points=lambda wildcards: plan.slot_files(rounds=int(wildcards.round)),
     output:
         f"{FOLDER}/selection/round{{round}}.parquet",
@@ -88,7 +87,7 @@ rule select_next:
             "selection",
             "--round {wildcards.round}"
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
-            " --molecules {input.molecules:q} --posterior {input.posterior:q} --points {input.points:q}"
+            " --molecules {input.molecules:q} --points {input.points:q}"
             " --output {output:q}",
         )
 
@@ -122,7 +121,8 @@ rule rank:
         molecules=ISOLATED,
         points=[*plan.slot_files(rounds=LAST + 1), STORED],
     output:
-        RANKING,
+        ranking=RANKING,
+        calibration=CALIBRATION,
     log:
         f"{LOGS}/rank.log",
     params:
@@ -131,5 +131,5 @@ rule rank:
         command(
             "rank",
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
-            " --molecules {input.molecules:q} --points {input.points:q} --output {output:q}",
+            " --molecules {input.molecules:q} --points {input.points:q} --output {output.ranking:q} --output-calibration {output.calibration:q}",
         )

@@ -63,6 +63,6 @@ rule stored_points:
     shell:
         command(
             "stored_points",
-            " --landscape {input.landscape:q} --output {output:q}",
+            " --landscape {input.landscape:q} --points {input.points:q} --output {output:q}",
             store=settings.store,
         )

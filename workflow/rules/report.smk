@@ -32,7 +32,10 @@ rule report:
         ranking=RANKING,
         posterior=[f"{FOLDER}/posterior/round{r}.parquet" for r in plan.rounds],
         points=[*plan.slot_files(rounds=LAST + 1), STORED],
+        calibration=CALIBRATION,
         ledger=LEDGER,
+        trials=plan.chunk_files("trials"),
+        minima=plan.chunk_files("minima"),
     output:
         page=f"{FOLDER}/report/index.html",
         picture=f"{FOLDER}/report/landscape.png",
@@ -42,11 +45,14 @@ rule report:
     params:
         slice=part("report"),
         folder=f"{FOLDER}/report",
+        versions=f"{FOLDER}/provenance/ranking.json",
     shell:
         command(
             "report",
             " --landscape {input.landscape:q} --known-forms {input.known_forms:q} --conformers {input.conformers:q}"
             " --molecule {input.molecule:q} --molecules {input.molecules:q} --dispersion {input.dispersion:q}"
             " --ranking {input.ranking:q} --posterior {input.posterior:q} --points {input.points:q}"
-            " --ledger {input.ledger:q} --output-dir {params.folder:q}",
+            " --calibration {input.calibration:q} --ledger {input.ledger:q}"
+            " --trials {input.trials:q} --minima {input.minima:q}"
+            " --provenance {params.versions:q} --output-dir {params.folder:q}",
         )

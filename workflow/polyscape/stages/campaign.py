@@ -44,7 +44,7 @@ def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], dri
     settings = parse_settings(merge_configs([*contents, _typed(dict(overrides))]), where)
     plan = Plan.of(settings, where)
     if driver:
-        preflight(settings, where)
+        preflight(plan, where)
         claim(settings.campaign)
     return plan
 

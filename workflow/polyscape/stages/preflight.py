@@ -1,15 +1,22 @@
-"""What can be said about the user's input before any job starts: chemistry, space groups, files, levels."""
+"""What can be said about the user's input before any job starts: chemistry, files, levels, size."""
 
+from polyscape.errors import InputError
+from polyscape.levels.check import check_elements, check_levels
 from polyscape.settings import Settings
+from polyscape.stages.components import check_components, read_component
+from polyscape.stages.plan import Plan
+
+MAX_CHUNKS = 1000
+"""Most chunks of a search: a workflow of more jobs takes minutes to plan, and its commands grow too long."""
 
 
-def preflight(settings: Settings, where: str) -> None:
+def preflight(plan: Plan, where: str) -> None:
     """Check what the settings' types cannot: molecules, files, potentials and levels together.
 
     Parameters
     ----------
-    settings : Settings
-        The config, its types checked.
+    plan : Plan
+        The plan of the config, its types checked.
     where : str
         The config file, named in errors.
 
@@ -18,3 +25,22 @@ def preflight(settings: Settings, where: str) -> None:
     InputError
         At the first input that cannot be used.
     """
+    settings = plan.settings
+    _check_chunks(plan, where)
+    check_components(settings, where)
+    check_levels(settings, where)
+    check_elements(settings.levels, _elements(settings, where), where)
+
+
+def _elements(settings: Settings, where: str) -> set[int]:
+    """Atomic numbers of all components."""
+    molecules = [read_component(c, i, where) for i, c in enumerate(settings.molecule.components)]
+    return {atom.GetAtomicNum() for molecule in molecules for atom in molecule.GetAtoms()}
+
+
+def _check_chunks(plan: Plan, where: str) -> None:
+    chunks, size = len(plan.chunks()), plan.settings.search.chunk_size
+    if chunks > MAX_CHUNKS:
+        wanted = -(-size * chunks // MAX_CHUNKS)
+        problem = f"makes {chunks} jobs of the search, more than {MAX_CHUNKS}"
+        raise InputError(where, "search.chunk_size", size, problem, f"write at least {wanted}")
