@@ -39,7 +39,11 @@ STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         Stage("molecule", 1, ("molecule", "energy.potential", "seed")),
-        Stage("known_forms", 1, ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules")),
+        Stage(
+            "known_forms",
+            1,
+            ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules"),
+        ),
         Stage("search", 1, ("seed", "search.sampling")),
         Stage("minimise", 1, ("energy", "minimiser")),
         Stage("landscape", 1, ("landscape",)),
@@ -58,7 +62,16 @@ STAGES: dict[str, Stage] = {
             1,
             (
                 *("campaign", "seed", "molecule", "search.space_groups", "search.trials_per_space_group"),
-                *("search.sampling", "energy", "minimiser", "landscape", "features", "levels", "selection", "learning"),
+                *(
+                    "search.sampling",
+                    "energy",
+                    "minimiser",
+                    "landscape",
+                    "features",
+                    "levels",
+                    "selection",
+                    "learning",
+                ),
                 *("report", "known_forms"),
             ),
         ),
@@ -93,7 +106,13 @@ def parse_slice(stage: str, text: str) -> Slice:
     data = json.loads(text)
     declared = STAGES[stage]
     if data.get("stage") != stage or data.get("version") != declared.version:
-        raise InputError("--settings", "", text, f"is not of stage {stage!r}, version {declared.version}", "pass a config file")
+        raise InputError(
+            "--settings",
+            "",
+            text,
+            f"is not of stage {stage!r}, version {declared.version}",
+            "pass a config file",
+        )
     values = {key: _parse(key, data["settings"][key]) for key in declared.keys}
     return Slice(stage, declared.version, values)
 

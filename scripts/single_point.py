@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Compute the structure of a slot at every level up to the slot's, or take it from the store.
+
+Runs on one core; `mpiexec -n 4 python scripts/single_point.py ...` runs on four.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from polyscape.cli import run_stage, stage_parser
+from polyscape.levels.store import Store
+from polyscape.schemas import LANDSCAPE, POINTS, SELECTION
+from polyscape.stages.registry import Slice
+from polyscape.stages.single_point import single_point
+
+EXAMPLE = """scripts/single_point.py --settings config/config.yaml \\
+    --landscape results/oxalic/landscape.parquet --selection results/oxalic/selection/round0.parquet \\
+    --slot 0 --store results/store --output results/oxalic/points/round0/slot000.parquet"""
+
+
+def work(options: argparse.Namespace, part: Slice) -> list[Path]:
+    """Read the slot's row, climb, write the points on rank 0."""
+    selection = SELECTION.read(options.selection)
+    row = selection[selection["slot"] == options.slot].iloc[0]
+    points, is_root = single_point(
+        LANDSCAPE.read(options.landscape), row, part["levels"], Store(options.store), options.scratch
+    )
+    if not is_root:
+        return []
+    POINTS.write(points, options.output)
+    return [options.output]
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = stage_parser("single_point", __doc__, EXAMPLE)
+    parser.add_argument("--landscape", type=Path, required=True, help="table landscape")
+    parser.add_argument("--selection", type=Path, required=True, help="table selection of the round")
+    parser.add_argument("--slot", type=int, required=True, help="slot of the round")
+    parser.add_argument("--store", type=Path, required=True, help="folder of stored results")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        default=Path(os.environ.get("TMPDIR", "/tmp")),
+        help="temporary files (default: $TMPDIR)",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="table points to write")
+    run_stage(parser, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""List the stored single points of a landscape's structures at the campaign's methods; computes nothing."""
+
+import argparse
+from pathlib import Path
+
+from polyscape.cli import run_stage, stage_parser
+from polyscape.levels.store import Store
+from polyscape.schemas import LANDSCAPE, POINTS
+from polyscape.stages.registry import Slice
+from polyscape.stages.stored_points import stored_points
+
+EXAMPLE = """scripts/stored_points.py --settings config/config.yaml \\
+    --landscape results/oxalic/landscape.parquet --store results/store \\
+    --points results/oxalic/points/round*/slot*.parquet --output results/oxalic/points/stored.parquet"""
+
+
+def work(options: argparse.Namespace, part: Slice) -> list[Path]:
+    """Read the landscape, look its structures up, write those that no slot holds."""
+    slots = POINTS.read_all(options.points)
+    held = set(zip(slots["structure_id"], slots["level"], strict=True))
+    found = stored_points(LANDSCAPE.read(options.landscape), part["levels"], Store(options.store), held)
+    POINTS.write(found, options.output)
+    return [options.output]
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = stage_parser("stored_points", __doc__, EXAMPLE)
+    parser.add_argument("--landscape", type=Path, required=True, help="table landscape")
+    parser.add_argument("--store", type=Path, required=True, help="folder of stored results")
+    parser.add_argument(
+        "--points", type=Path, nargs="*", default=[], help="points of the slots, not to be listed again"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="table points to write")
+    run_stage(parser, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What every level of theory gives: a `SinglePoint`; and what every back end is: a `Backend`.
+
+A back end climbs a ladder of levels on one structure in one process, so that what a level leaves behind
+(orbitals, a converged density) serves the next one and never leaves the job.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ase import Atoms
+
+from polyscape.settings.levels import Level
+from polyscape.status import Status
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a calculation took.
+
+    Attributes
+    ----------
+    wall_s : float
+        Wall time in seconds.
+    cores : int
+        Cores that were busy for that time.
+    peak_memory_MB : float
+        Largest resident memory of a rank until the calculation's end.
+    scf_steps : int
+        Self-consistency steps; 0 for a level evaluated on the orbitals of another.
+    plane_waves : int
+        Plane waves at the first k-point.
+    k_points : int
+        Irreducible k-points.
+    """
+
+    wall_s: float
+    cores: int
+    peak_memory_MB: float
+    scf_steps: int
+    plane_waves: int
+    k_points: int
+
+
+@dataclass(frozen=True)
+class SinglePoint:
+    """The electronic energy of one cell at one level, or why there is none.
+
+    Attributes
+    ----------
+    level : str
+        Name of the level.
+    status : Status
+        ``OK``, ``SCF_FAILED``, ``UNTRUSTED`` or ``SKIPPED`` (the level below failed).
+    energy_eV : float or None
+        Electronic energy of the cell without dispersion correction; None unless the status is ``OK``.
+    work : Work or None
+        What it took; None when nothing was attempted.
+    message : str or None
+        What went wrong, or which remedy was needed.
+    """
+
+    level: str
+    status: Status
+    energy_eV: float | None
+    work: Work | None
+    message: str | None = None
+
+
+class Backend(Protocol):
+    """A program that computes levels of theory."""
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this process writes the results: true for rank 0 of a parallel run."""
+
+    def share(self, value: Any) -> Any:
+        """The value that rank 0 holds, on every rank; decisions that depend on files are taken once."""
+
+    def climb(self, atoms: Atoms, levels: Sequence[Level], scratch: Path) -> Iterator[SinglePoint]:
+        """Compute the levels one after the other, giving each as soon as it is there.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            A crystal (``pbc`` true) or a molecule in its box (``pbc`` false), see `polyscape.levels.box`.
+        levels : sequence of Level
+            All of this back end; a level on the orbitals of another comes right after it.
+        scratch : pathlib.Path
+            Existing folder for temporary files.
+        """

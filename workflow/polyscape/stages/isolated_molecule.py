@@ -1,0 +1,46 @@
+"""The isolated molecules at every level: what lattice energies are counted from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from ase import Atoms
+
+from polyscape.ids import molecule_id
+from polyscape.levels.box import in_box
+from polyscape.levels.ladder import climb
+from polyscape.levels.store import Store
+from polyscape.schemas import POINTS
+from polyscape.settings.levels import Level
+from polyscape.stages.rows import conformers_of
+from polyscape.stages.single_point import point_row
+
+
+def isolated_molecule(
+    molecule: pd.DataFrame, conformers: pd.DataFrame, levels: Sequence[Level], store: Store, scratch: Path
+) -> tuple[pd.DataFrame, bool]:
+    """The points of each component's lowest conformer in a box, and whether to write them here."""
+    rows: list[dict[str, object]] = []
+    is_root = True
+    for component, atoms in reference_molecules(molecule, conformers, levels[0].gpaw.molecule_box_A).items():
+        rungs, is_root = climb(atoms, levels, store, scratch)
+        rows.extend(point_row(molecule_id(component), 1, rung) for rung in rungs)
+    return POINTS.from_rows(rows), is_root
+
+
+def reference_molecules(molecule: pd.DataFrame, conformers: pd.DataFrame, box_A: float) -> dict[int, Atoms]:
+    """The lowest conformer of each component, searched or not, in its box."""
+    rigid = conformers_of(molecule, conformers, selected_only=False)
+    atoms: dict[int, Atoms] = {}
+    for component, name in sorted(
+        rigid, key=lambda key: (key[0], rigid[key].intramolecular_kJ_per_mol, key[1])
+    ):
+        lowest = rigid[component, name]
+        atoms.setdefault(component, in_box(lowest.atomic_number_a, lowest.position_av, box_A))
+    return atoms
+
+
+def stoichiometry(conformers: pd.DataFrame) -> dict[int, int]:
+    """Molecules of each component per formula unit."""
+    pairs = zip(conformers["component"], conformers["stoichiometry"], strict=True)
+    return {int(component): int(count) for component, count in pairs}

@@ -1,0 +1,59 @@
+"""A slot: its structure climbs the ladder to the slot's level."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from polyscape.levels.ladder import Rung, climb
+from polyscape.levels.store import Store
+from polyscape.schemas import POINTS
+from polyscape.settings.levels import Level
+from polyscape.stages.rows import reduced_atoms
+
+
+def single_point(
+    landscape: pd.DataFrame, row: pd.Series, levels: Sequence[Level], store: Store, scratch: Path
+) -> tuple[pd.DataFrame, bool]:
+    """The points of one row of the selection, an empty table for an empty slot, and whether to write it here.
+
+    Parameters
+    ----------
+    landscape : pandas.DataFrame
+        Table `landscape`.
+    row : pandas.Series
+        The slot's row of table `selection`.
+    levels : sequence of Level
+        The whole ladder.
+    store : Store
+        Where results are looked for and kept.
+    scratch : pathlib.Path
+        Folder for temporary files.
+    """
+    if pd.isna(row["structure_id"]):
+        return POINTS.from_rows([]), True
+    structure = landscape.set_index("structure_id").loc[row["structure_id"]]
+    top = [level.name for level in levels].index(row["level"])
+    rungs, is_root = climb(reduced_atoms(structure), levels[: top + 1], store, scratch)
+    units = int(structure["formula_units"])
+    return POINTS.from_rows([point_row(row["structure_id"], units, rung) for rung in rungs]), is_root
+
+
+def point_row(structure_id: str, formula_units: int, rung: Rung) -> dict[str, object]:
+    """A row of table `points`."""
+    point = rung.point
+    values: dict[str, object] = {
+        "structure_id": structure_id,
+        "level": point.level,
+        "method_id": rung.method,
+        "status": str(point.status),
+        "message": point.message,
+        "formula_units": formula_units,
+        "source": rung.source,
+        "store_key": rung.store_key,
+    }
+    if point.energy_eV is not None:
+        values["electronic_energy_eV"] = point.energy_eV
+        values["dispersion_energy_eV"] = rung.dispersion_eV
+        values["total_energy_eV"] = point.energy_eV + rung.dispersion_eV
+    return values | (vars(point.work) if point.work is not None else {})

@@ -1,0 +1,38 @@
+"""What the store knows of a landscape besides the slots: from other campaigns and earlier selections."""
+
+from collections.abc import Collection, Sequence
+
+import pandas as pd
+
+from polyscape.levels.ladder import stored
+from polyscape.levels.store import Store
+from polyscape.schemas import POINTS
+from polyscape.settings.levels import Level
+from polyscape.stages.rows import reduced_atoms
+from polyscape.stages.single_point import point_row
+
+
+def stored_points(
+    landscape: pd.DataFrame, levels: Sequence[Level], store: Store, held: Collection[tuple[str, str]] = ()
+) -> pd.DataFrame:
+    """Stored single points of the distinct structures, at the methods of the ladder.
+
+    Parameters
+    ----------
+    landscape : pandas.DataFrame
+        Table `landscape`.
+    levels : sequence of Level
+        The ladder.
+    store : Store
+        Where results are looked for.
+    held : collection of (structure id, level), optional
+        Points that a slot holds already; they are left out.
+    """
+    rows = []
+    for _, row in landscape[landscape["duplicate_of"].isna()].iterrows():
+        wanted = [i for i, level in enumerate(levels) if (row["structure_id"], level.name) not in held]
+        for rung in stored(
+            reduced_atoms({str(name): value for name, value in row.items()}), levels, wanted, store
+        ):
+            rows.append(point_row(row["structure_id"], int(row["formula_units"]), rung))
+    return POINTS.from_rows(rows)
