@@ -1,0 +1,52 @@
+"""Make the landscape: minima within the energy window, duplicates found, cells reduced, known forms marked.
+
+A duplicate keeps its row and names the structure that represents it: the first found, so that a longer search renames
+nothing.  What came of the search is said on stderr.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from polyscape.cli import run_stage, stage_parser
+from polyscape.schemas import CONFORMERS, KNOWN_FORMS, LANDSCAPE, MINIMA, MOLECULE
+from polyscape.stages.landscape import make_landscape
+from polyscape.stages.registry import Slice
+
+EXAMPLE = (
+    "scripts/landscape.py --settings config/config.yaml --molecule molecule.parquet \\\n"
+    "    --conformers conformers.parquet --known-forms known_forms.parquet \\\n"
+    "    --minima minima/*/*.parquet --output landscape.parquet --cores 2"
+)
+
+
+def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
+    """Read, compare, write."""
+    frame = make_landscape(
+        MOLECULE.read(options.molecule),
+        CONFORMERS.read(options.conformers),
+        KNOWN_FORMS.read(options.known_forms),
+        MINIMA.read_all(options.minima),
+        part["landscape"],
+        options.cores,
+    )
+    LANDSCAPE.write(frame, options.output)
+    return [options.output]
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = stage_parser("landscape", __doc__, EXAMPLE)
+    parser.add_argument("--molecule", type=Path, required=True, help="table of the molecules' sites")
+    parser.add_argument("--conformers", type=Path, required=True, help="table of the conformers")
+    parser.add_argument("--known-forms", type=Path, required=True, help="table of the known forms")
+    parser.add_argument(
+        "--minima", type=Path, nargs="+", required=True, help="tables of the minimised trials"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="table of the landscape")
+    parser.add_argument("--cores", type=int, default=1, help="processes; results do not depend on it")
+    run_stage(parser, work)
+
+
+if __name__ == "__main__":
+    main()

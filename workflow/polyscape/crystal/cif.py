@@ -1,0 +1,130 @@
+"""Crystal structures from CIF files: all atoms of the cell, with the major part of any disorder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+_SAME_SITE_A: Final = 0.1
+
+
+class CifError(ValueError):
+    """A CIF cannot be used: what it lacks, and what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.problem, self.remedy = problem, remedy
+        super().__init__(f"{problem}; {remedy}")
+
+
+@dataclass(frozen=True)
+class CifCrystal:
+    """The content of a CIF.
+
+    Attributes
+    ----------
+    cell_cv : numpy.ndarray, shape (3, 3)
+        Cell vectors as rows, in Angstrom.
+    atomic_number_a : numpy.ndarray, shape (atoms,)
+        Of all atoms of the cell.
+    fractional_ac : numpy.ndarray, shape (atoms, 3)
+        Their fractional coordinates, in [0, 1).
+    space_group : int
+        International Tables number that the file gives.
+    citation : str or None
+        Journal, year and DOI, as far as the file names them.
+    """
+
+    cell_cv: NDArray[np.float64]
+    atomic_number_a: NDArray[np.int64]
+    fractional_ac: NDArray[np.float64]
+    space_group: int
+    citation: str | None
+
+
+def read_cif(path: Path) -> CifCrystal:
+    """Read the one crystal structure of a CIF.
+
+    Raises
+    ------
+    CifError
+        When the file is missing or damaged, holds no structure or several, or names no space group known.
+    """
+    try:
+        document = gemmi.cif.read(str(path))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CifError(
+            f"cannot be read ({error})".replace("\n", " "), "give a CIF file of the crystal"
+        ) from error
+    blocks = [block for block in document if block.find_loop("_atom_site_fract_x")]
+    if len(blocks) != 1:
+        raise CifError(
+            f"holds {len(blocks)} crystal structures with coordinates", "give a CIF with exactly one"
+        )
+    structure = gemmi.make_small_structure_from_block(blocks[0])
+    if not structure.cell.is_crystal() or structure.spacegroup is None:
+        raise CifError(
+            "names no cell or no space group", "add the cell and the space group or its operations"
+        )
+    sites = _major_part(structure)
+    numbers, fractions = _unit_cell(structure, sites)
+    cell_cv = np.array(structure.cell.orth.mat.tolist()).T
+    return CifCrystal(cell_cv, numbers, fractions, structure.spacegroup.number, _citation(blocks[0]))
+
+
+def _major_part(structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:
+    """The sites without disorder and those of the best occupied alternative of each disordered assembly."""
+    for site in structure.sites:
+        if not np.all(np.isfinite(site.fract.tolist())) or site.element.atomic_number == 0:
+            raise CifError(
+                f"site {site.label} has no coordinates or no element", "complete the site or remove it"
+            )
+    groups = {site.disorder_group for site in structure.sites if site.disorder_group}
+    occupancy = {g: np.mean([s.occ for s in structure.sites if s.disorder_group == g]) for g in groups}
+    major = min(groups, key=lambda g: (-occupancy[g], abs(g), g), default=0)
+    kept = [site for site in structure.sites if site.disorder_group in (0, major) and site.occ > 0]
+    partial = [site.label for site in kept if site.disorder_group == 0 and site.occ < 0.999]
+    if partial:
+        raise CifError(
+            f"site {partial[0]} is occupied in part only, without a disorder group",
+            "remove the minor part, or mark it with _atom_site_disorder_group",
+        )
+    return kept
+
+
+def _unit_cell(
+    structure: gemmi.SmallStructure, sites: list[gemmi.SmallStructure.Site]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """All images of the sites under the file's operations, those of special positions once."""
+    cell_cv = np.array(structure.cell.orth.mat.tolist()).T
+    operations = [np.array(op.float_seitz()) for op in structure.spacegroup.operations()]
+    numbers: list[int] = []
+    fractions: list[NDArray[np.float64]] = []
+    for site in sites:
+        images: list[NDArray[np.float64]] = []
+        for seitz in operations:
+            image_c = (seitz[:3, :3] @ site.fract.tolist() + seitz[:3, 3]) % 1.0
+            offsets = np.array([image_c - other for other in images]).reshape(-1, 3)
+            if np.all(np.linalg.norm((offsets - np.round(offsets)) @ cell_cv, axis=1) > _SAME_SITE_A):
+                images.append(image_c)
+        numbers += [site.element.atomic_number] * len(images)
+        fractions += images
+    return np.array(numbers, np.int64), np.array(fractions)
+
+
+def _citation(block: gemmi.cif.Block) -> str | None:
+    """Journal, volume, year, page and DOI in one line."""
+    tags = ("_journal_name_full", "_journal_volume", "_journal_year", "_journal_page_first")
+    parts = [
+        gemmi.cif.as_string(block.find_value(tag))
+        for tag in tags
+        if block.find_value(tag) not in (None, "?", ".")
+    ]
+    for tag in ("_journal_paper_doi", "_citation_doi"):
+        value = block.find_value(tag)
+        if value not in (None, "?", "."):
+            parts.append(f"doi {gemmi.cif.as_string(value)}")
+            break
+    return ", ".join(parts) or None

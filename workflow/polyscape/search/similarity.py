@@ -1,0 +1,90 @@
+"""Whether two packings are the same: clusters of molecules overlaid (RMSD_n), by `oxtalign`.
+
+References
+----------
+J. A. Chisholm, S. Motherwell, J. Appl. Cryst. 38 (2005) 228, https://doi.org/10.1107/S0021889804027074 (RMSD_n).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import oxtalign
+from ase import Atoms
+from ase.data import chemical_symbols
+
+from polyscape.crystal.invariants import average_minimum_distances
+
+_ITSELF_A: Final = 1e-3
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The result of laying one cluster over another.
+
+    Attributes
+    ----------
+    molecules : int
+        Molecules that overlay.
+    rmsd_A : float
+        Root mean square distance of their atoms, hydrogens included; infinite when none overlay.
+    """
+
+    molecules: int
+    rmsd_A: float
+
+    def same(self, molecules: int, rmsd_A: float) -> bool:
+        """Whether the whole cluster overlays within a tolerance."""
+        return self.molecules >= molecules and self.rmsd_A <= rmsd_A
+
+
+class Fingerprint:
+    """A crystal prepared for comparison.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Its reduced cell.
+    """
+
+    def __init__(self, atoms: Atoms) -> None:
+        self.amd_k = average_minimum_distances(atoms)
+        self._atoms = atoms
+        self._structure: oxtalign.Structure | None = None
+
+    @property
+    def structure(self) -> "oxtalign.Structure":
+        """The crystal as oxtalign sees it, made when first needed."""
+        if self._structure is None:
+            symbols = [chemical_symbols[number] for number in self._atoms.numbers]
+            self._structure = oxtalign.from_arrays(
+                symbols,
+                self._atoms.get_scaled_positions(wrap=True),
+                cell=np.asarray(self._atoms.cell),
+                include_hydrogens=True,
+            )
+        return self._structure
+
+    def amd_distance_A(self, other: "Fingerprint") -> float:
+        """Largest difference of the average minimum distances."""
+        return float(np.max(np.abs(self.amd_k - other.amd_k)))
+
+
+def overlay(one: Fingerprint, other: Fingerprint, molecules: int) -> Overlay:
+    """Lay clusters of two crystals over each other; mirror images match, as in a racemic search.
+
+    oxtalign cannot orient linear molecules of three atoms.  A crystal that does not match even itself is compared by
+    its average minimum distances instead: their largest difference stands for the RMSD.
+    """
+    found = _aligned(one, other, molecules)
+    if found.molecules == molecules or _aligned(one, one, molecules).same(molecules, _ITSELF_A):
+        return found
+    distance = one.amd_distance_A(other)
+    return Overlay(molecules, distance)
+
+
+def _aligned(one: Fingerprint, other: Fingerprint, molecules: int) -> Overlay:
+    found = oxtalign.compare(one.structure, other.structure, n=molecules, include_hydrogens=True)
+    if not np.isfinite(found.rmsd_n):
+        return Overlay(0, float("inf"))
+    return Overlay(int(found.n_matched), float(found.rmsd_n))
