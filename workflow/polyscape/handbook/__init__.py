@@ -1,0 +1,1 @@
+"""Pages for people, made from the declarations: the keys of the config, the columns of the tables."""
