@@ -17,10 +17,11 @@ from polyscape.report.write import write_report
 from polyscape.stages.registry import Slice
 from polyscape.stages.report import ReportTables, program_versions, report_data
 
-EXAMPLE = """scripts/report.py --settings config/config.yaml --landscape R/landscape.parquet --known-forms R/known_forms.parquet \\
-    --conformers R/conformers.parquet --molecule R/molecule.parquet --molecules R/points/molecules.parquet \\
-    --dispersion R/dispersion.parquet --ranking R/ranking.parquet --posterior R/posterior/round0.parquet \\
-    --points R/points/round0/*.parquet --ledger R/ledger.parquet --output-dir R/report      (R=results/oxalic-acid)"""
+EXAMPLE = """R=results/oxalic_acid; scripts/report.py --settings config/config.yaml --output-dir $R/report \\
+    --landscape $R/landscape.parquet --known-forms $R/known_forms.parquet --conformers $R/conformers.parquet \\
+    --molecule $R/molecule.parquet --molecules $R/points/molecules.parquet --dispersion $R/dispersion.parquet \\
+    --ranking $R/ranking.parquet --posterior $R/posterior/*.parquet --points $R/points/round*/*.parquet \\
+    --ledger $R/ledger.parquet --calibration $R/calibration.parquet --trials $R/trials/*/*.parquet"""
 
 TABLES = ("landscape", "known_forms", "conformers", "molecule", "dispersion", "ranking", "ledger")
 SEVERAL = ("posterior", "points", "trials", "minima")

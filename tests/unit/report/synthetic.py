@@ -3,15 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-
+from tests.builders import conformers, oxalic_packing
 
 from polyscape import schemas
-
 from polyscape.settings import parse_settings
 from polyscape.stages.registry import parse_slice, stage_slice
 from polyscape.stages.report import ReportTables
 from polyscape.stages.rows import packing_values, reduced_values
-from tests.builders import conformers, oxalic_packing
 
 LEVELS = ("ff", "pbe-d3", "pbe0-d3")
 _GROUPS = (
@@ -157,7 +155,8 @@ def _ranking(rows, ladder, levels):
                     name: row[name]
                     for name in ("structure_id", "density_g_per_cm3", "symmetry_found", "z_prime_found")
                 },
-                **{"atoms_in_reduced_cell": row["atoms_in_reduced_cell"], "hits": row["hits"]},
+                "atoms_in_reduced_cell": row["atoms_in_reduced_cell"],
+                "hits": row["hits"],
                 "known_form": row.get("known_form"),
                 "rank": int(rank_ls[-1, s]),
                 "lattice_energy_kJ_per_mol": energy_ls[-1, s],

@@ -7,6 +7,7 @@ from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 _SIZE = (260, 180)
+_DRAWING = {"clearBackground": False, "bondLineWidth": 2, "padding": 0.08, "fixedBondLength": 42.0}
 
 
 def molecule_svg(smiles: str) -> str:
@@ -28,12 +29,9 @@ def molecule_svg(smiles: str) -> str:
     rdDepictor.SetPreferCoordGen(True)
     rdDepictor.Compute2DCoords(molecule)
     drawer = rdMolDraw2D.MolDraw2DSVG(*_SIZE)
-    options = drawer.drawOptions()
-    options.useBWAtomPalette()
-    options.clearBackground = False
-    options.bondLineWidth = 2
-    options.padding = 0.08
-    options.fixedBondLength = 42
+    drawer.drawOptions().useBWAtomPalette()
+    for name, value in _DRAWING.items():
+        setattr(drawer.drawOptions(), name, value)
     drawer.DrawMolecule(molecule)
     drawer.FinishDrawing()
     text = re.sub(r"<\?xml.*?\?>|<!--.*?-->", "", drawer.GetDrawingText(), flags=re.DOTALL)

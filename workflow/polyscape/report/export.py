@@ -61,7 +61,7 @@ def symmetric_cell(atoms: Atoms) -> SymmetricCell:
         atoms.get_scaled_positions(wrap=False) @ dataset.transformation_matrix.T + dataset.origin_shift
     )
     cell_cv = np.asarray(dataset.std_lattice, float)
-    hall_symbol = str(spglib.get_spacegroup_type(dataset.hall_number).hall_symbol).replace("=", '"')
+    hall_symbol = str(dataset.hall)
     operations = gemmi.symops_from_hall(hall_symbol)
     chosen: list[int] = []
     multiplicity = 0
@@ -105,13 +105,12 @@ def cif_text(structure: Structure, campaign: str) -> str:
     cell = symmetric_cell(structure.atoms)
     group = gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(cell.hall_symbol))
     block = gemmi.cif.Document().add_new_block(structure.structure_id)
-    quote = gemmi.cif.quote
-    block.set_pair("_audit_creation_method", quote("polyscape"))
-    block.set_pair("_polyscape_campaign", quote(campaign))
-    block.set_pair("_polyscape_structure_id", quote(structure.structure_id))
-    block.set_pair("_polyscape_known_form", quote(structure.known_form) if structure.known_form else ".")
+    block.set_pair("_audit_creation_method", _quoted("polyscape"))
+    block.set_pair("_polyscape_campaign", _quoted(campaign))
+    block.set_pair("_polyscape_structure_id", _quoted(structure.structure_id))
+    block.set_pair("_polyscape_known_form", _quoted(structure.known_form) if structure.known_form else ".")
     _set_ranking(block, structure)
-    block.set_pair("_chemical_formula_sum", quote(formula(structure.atoms, structure.formula_units)))
+    block.set_pair("_chemical_formula_sum", _quoted(formula(structure.atoms, structure.formula_units)))
     lengths_angles = Atoms(cell=cell.cell_cv).cell.cellpar()
     for name, value in zip(("length_a", "length_b", "length_c"), lengths_angles[:3], strict=True):
         block.set_pair(f"_cell_{name}", f"{value:.6f}")
@@ -122,12 +121,12 @@ def cif_text(structure: Structure, campaign: str) -> str:
     z = structure.formula_units * volume / structure.atoms.get_volume()
     block.set_pair("_cell_formula_units_Z", f"{round(z)}")
     block.set_pair("_exptl_crystal_density_diffrn", f"{structure.density_g_per_cm3:.4f}")
-    block.set_pair("_space_group_name_H-M_alt", quote(group.xhm()))
-    block.set_pair("_space_group_name_Hall", quote(cell.hall_symbol))
+    block.set_pair("_space_group_name_H-M_alt", _quoted(group.xhm()))
+    block.set_pair("_space_group_name_Hall", _quoted(cell.hall_symbol))
     block.set_pair("_space_group_IT_number", str(group.number))
     operations = block.init_loop("_space_group_symop_", ["operation_xyz"])
     for operation in group.operations():
-        operations.add_row([quote(operation.triplet())])
+        operations.add_row([_quoted(operation.triplet())])
     _add_atoms(block, cell)
     document = gemmi.cif.Document()
     document.add_copied_block(block)
@@ -146,7 +145,7 @@ def _set_ranking(block: gemmi.cif.Block, structure: Structure) -> None:
     for energy in structure.levels:
         loop.add_row(
             [
-                gemmi.cif.quote(energy.level),
+                _quoted(energy.level),
                 f"{energy.lattice_energy_kJ_per_mol:.4f}",
                 f"{energy.sd_kJ_per_mol:.4f}",
                 "yes" if energy.computed else "no",
@@ -164,6 +163,11 @@ def _add_atoms(block: gemmi.cif.Block, cell: SymmetricCell) -> None:
         symbol = gemmi.Element(int(number)).name
         count[symbol] = count.get(symbol, 0) + 1
         loop.add_row([f"{symbol}{count[symbol]}", symbol, *(f"{x:.8f}" for x in position_c), "1"])
+
+
+def _quoted(text: str) -> str:
+    """A CIF value on one line, whatever the text holds."""
+    return str(gemmi.cif.quote(" ".join(text.split())))
 
 
 def formula(atoms: Atoms, formula_units: int) -> str:

@@ -6,9 +6,8 @@ from typing import Any, Final
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols, covalent_radii
+from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 _BOND_FACTOR: Final = 1.25
@@ -28,7 +27,7 @@ def packing_drawing(atoms: Atoms) -> dict[str, Any]:
     Parameters
     ----------
     atoms : ase.Atoms
-        A unit cell; each molecule's atoms stand together and unwrapped.
+        A unit cell; its molecules may be cut by the cell's faces.
 
     Returns
     -------
@@ -36,12 +35,13 @@ def packing_drawing(atoms: Atoms) -> dict[str, Any]:
         ``elements`` (symbols), ``xyz`` (flat, Angstrom), ``bonds`` and ``hbonds`` (flat index pairs), ``cell`` (nine
         numbers).
     """
-    position_av = atoms.get_positions()
-    molecule_a = _molecules(atoms.numbers, position_av)
+    position_av, molecule_a = _whole_molecules(atoms)
     centre_mc = np.array([position_av[molecule_a == m].mean(axis=0) for m in range(molecule_a.max() + 1)])
     centre_mc = centre_mc @ np.linalg.inv(atoms.cell[:])
     shifts = np.array(list(product((-1, 0, 1), repeat=3)))
-    numbers, positions, owners = [], [], []
+    numbers: list[NDArray[np.int64]] = []
+    positions: list[NDArray[np.float64]] = []
+    owners: list[NDArray[np.int64]] = []
     for molecule, centre_c in enumerate(centre_mc):
         home_c = np.floor(centre_c)
         for shift_c in shifts:
@@ -61,11 +61,28 @@ def packing_drawing(atoms: Atoms) -> dict[str, Any]:
     }
 
 
-def _molecules(number_a: NDArray[np.int64], position_av: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Index of the molecule of each atom."""
-    pairs = np.array(_bonds(number_a, position_av), int).reshape(-1, 2)
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(number_a),) * 2)
-    return np.asarray(connected_components(links, directed=False)[1])
+def _whole_molecules(atoms: Atoms) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Positions with each molecule in one piece, and the index of each atom's molecule."""
+    first_b, second_b, shift_bc = neighbor_list("ijS", atoms, natural_cutoffs(atoms, mult=_BOND_FACTOR))
+    bonded: dict[int, list[tuple[int, NDArray[np.int64]]]] = {}
+    for i, j, shift_c in zip(first_b, second_b, shift_bc, strict=True):
+        if not atoms.numbers[i] == atoms.numbers[j] == 1:
+            bonded.setdefault(int(i), []).append((int(j), shift_c))
+    molecule_a = np.full(len(atoms), -1)
+    image_ac = np.zeros((len(atoms), 3))
+    for start in range(len(atoms)):
+        if molecule_a[start] >= 0:
+            continue
+        molecule_a[start] = molecule_a.max() + 1
+        waiting = [start]
+        while waiting:
+            i = waiting.pop()
+            for j, shift_c in bonded.get(i, []):
+                if molecule_a[j] < 0:
+                    molecule_a[j] = molecule_a[start]
+                    image_ac[j] = image_ac[i] + shift_c
+                    waiting.append(j)
+    return atoms.get_positions() + image_ac @ atoms.cell[:], molecule_a
 
 
 def _bonds(number_a: NDArray[np.int64], position_av: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -35,7 +35,7 @@
       ring(figure);
       if (place.clientWidth < 480) {
         figure.layout.font.size = 11;
-        figure.layout.margin = { ...figure.layout.margin, l: Math.min(figure.layout.margin.l, 46), r: 10 };
+        figure.layout.margin = { ...figure.layout.margin, l: Math.min(figure.layout.margin.l, 46), r: Math.min(figure.layout.margin.r, 92) };
       }
       return Plotly.react(place, figure.data, figure.layout, config);
     }));
@@ -56,11 +56,13 @@
       box.scrollTop = row.offsetTop - box.clientHeight / 2;
     }
     const labels = [...document.querySelectorAll("#ranking-table thead th")].map((head) => head.dataset.label);
-    panel.replaceChildren(...[...row.cells].flatMap((cell, index) => {
+    const facts = [...row.cells].map((cell, index) => [labels[index], [...cell.childNodes].map((node) => node.cloneNode(true))]);
+    facts.push(["cell", [row.dataset.cell]]);
+    panel.replaceChildren(...facts.filter(([, content]) => content.some((node) => (node.textContent ?? node).trim())).flatMap(([label, content]) => {
       const term = document.createElement("dt");
       const value = document.createElement("dd");
-      term.textContent = labels[index];
-      value.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
+      term.textContent = label;
+      value.append(...content);
       return [term, value];
     }));
     document.getElementById("selected-name").textContent = row.dataset.title;

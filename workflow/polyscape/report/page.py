@@ -17,7 +17,8 @@ from plotly.offline import get_plotlyjs
 from polyscape.report import words
 from polyscape.report.drawing import molecule_svg
 from polyscape.report.export import file_name, formula
-from polyscape.report.figures import figures, form_style
+from polyscape.report.figure_style import form_style
+from polyscape.report.figures import figures
 from polyscape.report.model import ReportData
 from polyscape.report.packing import packing_drawing
 
@@ -46,7 +47,7 @@ def page_html(data: ReportData) -> str:
         words=words,
         summary=words.summary(data),
         drawings=[(component, Markup(molecule_svg(component.smiles))) for component in data.components],
-        formula=formula(data.structures[0].atoms, data.structures[0].formula_units),
+        formula=words.chemical_formula(formula(data.structures[0].atoms, data.structures[0].formula_units)),
         form_marks={form.name: _mark(data, form.name) for form in data.known_forms},
         cif={
             structure.structure_id: f"cif/{file_name(structure.structure_id)}" for structure in data.exported

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from polyscape.report.model import ReportData
 
@@ -65,6 +66,7 @@ def _panel(axis: Axes, data: ReportData, index: int) -> None:
             zorder=4 if form is not None else 2 + energy.computed,
         )
         if form is not None:
+            halo = [withStroke(linewidth=3, foreground="white")]
             axis.annotate(
                 str(structure.known_form),
                 (x, y),
@@ -73,6 +75,7 @@ def _panel(axis: Axes, data: ReportData, index: int) -> None:
                 ha="center",
                 fontsize=9,
                 zorder=5,
+                path_effects=halo,
             )
     computed = sum(structure.levels[index].computed for structure in data.structures)
     axis.set_title(

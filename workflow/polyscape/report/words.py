@@ -1,5 +1,7 @@
 """Numbers and findings in words: rounded to what they are worth, missing values said as such."""
 
+import re
+
 from polyscape.report.model import KnownForm, ReportData, Structure
 
 MISSING = "–"
@@ -58,6 +60,28 @@ def z_prime(value: float) -> str:
     return {0.5: "½", 0.25: "¼", 0.125: "⅛", 1.5: "1½"}.get(value, f"{value:g}")
 
 
+def cell(structure: Structure) -> str:
+    """Cell lengths and angles on one line."""
+    a, b, c, alpha, beta, gamma = structure.cell
+    return f"{a:.3f} × {b:.3f} × {c:.3f} Å, {alpha:.2f}° {beta:.2f}° {gamma:.2f}°"
+
+
+def symmetry_parts(symbol: str) -> list[tuple[str, str]]:
+    """A Hermann-Mauguin symbol in parts, each with its tag: ``P2_1/c`` has a ``sub``.
+
+    The bar of a rotoinversion is the combining character U+0305.
+    """
+    symbol = re.sub(r"-([1-6])", "\\1\N{COMBINING OVERLINE}", symbol)
+    parts = re.split(r"_([1-5])", symbol)
+    return [(part, "sub" if index % 2 else "") for index, part in enumerate(parts) if part]
+
+
+def chemical_formula(hill: str) -> str:
+    """A Hill formula as it is printed: ``C2 H2 O4`` with lowered numbers and no blanks."""
+    lowered = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    return hill.replace(" ", "").translate(lowered)
+
+
 def leader_sentence(data: ReportData) -> str:
     """Which structure is the most stable, and how sure that is."""
     first = data.structures[0]
@@ -96,8 +120,8 @@ def cost_sentence(data: ReportData) -> str:
     if full <= 0:
         return ""
     return (
-        f"The single points took {duration(paid)} of CPU time, {percent(paid, full)} of the {duration(full)} predicted "
-        "for computing every structure at every level."
+        f"The single points took {duration(paid)} of CPU time, {percent(paid, full)} of the {duration(full)} "
+        "predicted for computing every structure at every level."
     )
 
 

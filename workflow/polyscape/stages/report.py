@@ -1,5 +1,6 @@
 """Stage 7: from the tables of a campaign to what the report shows."""
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -193,7 +194,7 @@ def _search(tables: ReportTables) -> Search:
         own = distinct[distinct.space_group == group]
         groups.append(
             GroupSearch(
-                symbol=SpaceGroup.from_hall(str(hall)).symbol,
+                symbol=_screw_axes_marked(SpaceGroup.from_hall(str(hall))),
                 number=int(str(group)),
                 trials=None if trials is None else len(trials),
                 accepted=None if trials is None else int((trials.status == Status.OK).sum()),
@@ -213,6 +214,14 @@ def _search(tables: ReportTables) -> Search:
         coverage=1.0 - once / total if total else None,
         found_once=once,
     )
+
+
+def _screw_axes_marked(group: SpaceGroup) -> str:
+    """Short Hermann-Mauguin symbol with the translation of a screw axis behind an underscore, ``P2_1/c``."""
+    letter, *directions = group.symbol_extended.split(":")[0].split()
+    if group.crystal_system == "monoclinic":
+        directions = [direction for direction in directions if direction != "1"]
+    return letter + "".join(re.sub("^([2346])([1-5])", r"\1_\2", direction) for direction in directions)
 
 
 def _level_points(points: pd.DataFrame, level: str) -> LevelPoints:
@@ -256,25 +265,29 @@ def _rounds(posteriors: tuple[pd.DataFrame, ...], levels: tuple[str, ...]) -> tu
 
 def _costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
     """The ledger by stage and level; a level's price for every structure stands on its first line."""
-    rows = ledger.assign(level=[_text(level) or "" for level in ledger.level])
-    full = rows[rows.kind == "full"].groupby("level").core_s.sum().to_dict()
+    full: dict[str, float] = {}
+    paid: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
+    for row in ledger.to_dict("records"):
+        level = _text(row["level"]) or ""
+        if row["kind"] == "full":
+            full[level] = full.get(level, 0.0) + float(row["core_s"])
+        else:
+            paid.setdefault((str(row["stage"]), level), []).append(row)
     costs = []
-    for (stage, level), jobs in rows[rows.kind == "paid"].groupby(["stage", "level"], sort=False):
-        memory = _real(jobs.peak_memory_MB.max())
+    for (stage, level), jobs in paid.items():
+        memories = [memory for memory in (_real(job["peak_memory_MB"]) for job in jobs) if memory is not None]
         costs.append(
             Cost(
-                stage,
-                level or None,
-                len(jobs),
-                int(jobs.points.sum()),
-                float(jobs.core_s.sum()),
-                memory,
-                full.pop(level, None),
+                name=stage,
+                level=level or None,
+                jobs=len(jobs),
+                points=sum(int(job["points"]) for job in jobs),
+                core_s=sum(float(job["core_s"]) for job in jobs),
+                peak_memory_MB=max(memories, default=None),
+                full_core_s=full.pop(level, None),
             )
         )
-    costs.extend(
-        Cost("not computed", level or None, 0, 0, 0.0, None, float(price)) for level, price in full.items()
-    )
+    costs.extend(Cost("not computed", level or None, 0, 0, 0.0, None, price) for level, price in full.items())
     return tuple(costs)
 
 
