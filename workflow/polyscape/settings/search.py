@@ -65,9 +65,10 @@ class EnergySettings(Section):
         "esp_charges", description="Model of the electrostatics: charges fitted to the molecule's potential."
     )
     cutoff_A: float = Field(
-        15.0,
-        description="Direct-space cutoff of repulsion; the Ewald sums converge to 1e-6 whatever it is.",
-        ge=6,
+        10.0,
+        description="Cutoff of the direct sums of repulsion, charges and dispersion. The Ewald sums converge "
+        "to 1e-6 kJ/mol whatever it is and repulsion has died off by then; a matter of speed only.",
+        ge=8,
         le=40,
     )
 
