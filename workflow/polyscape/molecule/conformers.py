@@ -1,0 +1,276 @@
+"""From a molecule to its conformers in the gas phase: starts, DFT geometries, duplicates removed, names.
+
+Force-field minima -> GFN2 -> single points with a small basis -> geometries at the gas-phase level (density fitting,
+light grid) -> exact wave function of each distinct conformer.  What fails keeps its row, with a status.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+
+from polyscape.molecule import starts as starting
+from polyscape.molecule import symmetry, torsions
+from polyscape.molecule.frame import principal_frame
+from polyscape.molecule.gfn2 import Gfn2
+from polyscape.molecule.optimise import optimise
+from polyscape.molecule.parallel import map_tasks
+from polyscape.molecule.properties import Properties, compute_properties
+from polyscape.molecule.read import bonds_by_distance
+from polyscape.molecule.starts import Start
+from polyscape.molecule.wavefunction import EnergySurface, GasPhaseLevel, ScfError
+from polyscape.status import Status
+from polyscape.units import ANGSTROM_PER_BOHR, KJ_PER_MOL_PER_HARTREE
+
+_GFN2_MARGIN_KJ_PER_MOL = 40.0
+"""GFN2 energies of conformers may be wrong by this much (oxalic acid: 16 kJ/mol)."""
+
+_SCREENING_MARGIN_KJ_PER_MOL = 15.0
+"""So may single points with a small basis at GFN2 geometries."""
+
+_SCREENING_BASIS = "def2-svp"
+_SAME_RMSD_A = 0.1
+_SAME_ENERGY_KJ_PER_MOL = 0.5
+_SYMMETRY_TOLERANCE_A = 0.02
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How conformers are looked for.
+
+    Attributes
+    ----------
+    level : GasPhaseLevel
+        Level of theory.
+    window_kJ_per_mol : float
+        Conformers up to this energy above the lowest are kept.
+    max_conformers : int
+        Most geometries optimised with DFT.
+    switch : float
+        Switch of the multipole analysis.
+    seed : int
+        Seed of the random embedding.
+    cores : int
+        Processes at once.
+    """
+
+    level: GasPhaseLevel
+    window_kJ_per_mol: float
+    max_conformers: int
+    switch: float
+    seed: int
+    cores: int
+
+
+@dataclass(frozen=True)
+class GasConformer:
+    """A conformer in the gas phase, in its principal frame.
+
+    Attributes
+    ----------
+    name : str
+        A letter per rotatable bond.
+    torsions_deg : list of float
+        The torsions behind the letters.
+    position_av : numpy.ndarray, shape (atoms, 3)
+        Positions in Angstrom.
+    energy_hartree : float
+        Energy at the gas-phase level.
+    point_group : str
+        Schoenflies symbol.
+    status : Status
+        ok, or how the optimisation ended.
+    properties : Properties or None
+        Charges, multipoles and moments; None unless the status is ok.
+    """
+
+    name: str
+    torsions_deg: list[float]
+    position_av: NDArray[np.float64]
+    energy_hartree: float
+    point_group: str
+    status: Status
+    properties: Properties | None
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """What every step needs to know of the molecule."""
+
+    molecule: Chem.Mol
+    symbols: list[str]
+    numbers_a: NDArray[np.int64]
+    mass_a: NDArray[np.float64]
+    bonds: tuple[torsions.RotatableBond, ...]
+    permutation_pa: NDArray[np.int64]
+    mirror: bool
+
+
+def find_conformers(molecule: Chem.Mol, plan: Plan) -> list[GasConformer]:
+    """The conformers of a molecule within the window, the lowest first; failed ones last.
+
+    Parameters
+    ----------
+    molecule : rdkit.Chem.Mol
+        With all hydrogens; its own coordinates, when it has any, are one start.
+    plan : Plan
+        Level of theory, window and numbers.
+    """
+    graph = _graph(molecule)
+    candidates = _screened(graph, plan)
+    ends = map_tasks(
+        partial(_optimise, graph.symbols, graph.numbers_a, plan.level), candidates, plan.cores, "geometries"
+    )
+    good, bad = _distinct_ends(graph, ends)
+    lowest = min((start.energy_kJ_per_mol for start, _ in good), default=0.0)
+    good = [
+        end
+        for end in good
+        if end[0].energy_kJ_per_mol - lowest <= plan.window_kJ_per_mol + _SAME_ENERGY_KJ_PER_MOL
+    ]
+    framed = [_framed(graph, start, status) for start, status in (*good, *bad)]
+    return _in_window(_with_properties(graph, framed, plan), plan.window_kJ_per_mol)
+
+
+def is_chiral(molecule: Chem.Mol) -> bool:
+    """Whether the molecule differs from its mirror image by configuration, not only by conformation."""
+    return any(
+        tag
+        for _, tag in Chem.FindMolChiralCenters(
+            molecule, includeUnassigned=False, useLegacyImplementation=False
+        )
+    )
+
+
+def _graph(molecule: Chem.Mol) -> _Graph:
+    atoms = list(molecule.GetAtoms())
+    return _Graph(
+        molecule,
+        [atom.GetSymbol() for atom in atoms],
+        np.array([atom.GetAtomicNum() for atom in atoms]),
+        np.array([Chem.GetPeriodicTable().GetAtomicWeight(atom.GetAtomicNum()) for atom in atoms]),
+        torsions.rotatable_bonds(molecule),
+        symmetry.automorphisms(molecule),
+        not is_chiral(molecule),
+    )
+
+
+def _screened(graph: _Graph, plan: Plan) -> list[Start]:
+    """Starts worth an optimisation with DFT."""
+    raw = starting.generate(graph.molecule, graph.bonds, plan.seed)
+    found = map_tasks(
+        partial(_relax_gfn2, graph.numbers_a, plan.level.charge), raw, plan.cores, "GFN2 starts"
+    )
+    found = [start for start in found if _intact(graph, start.position_av)] or raw[:1]
+    found = starting.distinct(
+        found, graph.permutation_pa, graph.mirror, _SAME_RMSD_A, _SAME_ENERGY_KJ_PER_MOL
+    )
+    found = _below(found, plan.window_kJ_per_mol + _GFN2_MARGIN_KJ_PER_MOL)
+    if len(found) > 1:
+        small = replace(plan.level, basis=min(_SCREENING_BASIS, plan.level.basis, key=_basis_size))
+        found = map_tasks(
+            partial(_single_point, graph.symbols, small), found, plan.cores, f"single points {small.label}"
+        )
+        found = _below(found, plan.window_kJ_per_mol + _SCREENING_MARGIN_KJ_PER_MOL)
+    return found[: plan.max_conformers]
+
+
+def _basis_size(basis: str) -> int:
+    return ["sto-3g", "6-31g**", "def2-svp", "6-311g**", "def2-tzvp"].index(basis)
+
+
+def _below(found: list[Start], window_kJ_per_mol: float) -> list[Start]:
+    ordered = sorted(found, key=lambda start: start.energy_kJ_per_mol)
+    return [s for s in ordered if s.energy_kJ_per_mol - ordered[0].energy_kJ_per_mol <= window_kJ_per_mol]
+
+
+def _relax_gfn2(numbers_a: NDArray[np.int64], charge: int, start: Start) -> Start:
+    position_av, energy = Gfn2(numbers_a, charge).relax(start.position_av)
+    return Start(position_av, energy * KJ_PER_MOL_PER_HARTREE)
+
+
+def _single_point(symbols: list[str], level: GasPhaseLevel, start: Start) -> Start:
+    energy = EnergySurface(symbols, level).energy(start.position_av / ANGSTROM_PER_BOHR)
+    return Start(start.position_av, energy * KJ_PER_MOL_PER_HARTREE)
+
+
+def _optimise(
+    symbols: list[str], numbers_a: NDArray[np.int64], level: GasPhaseLevel, start: Start
+) -> tuple[Start, Status]:
+    """The geometry at the gas-phase level, begun with the GFN2 Hessian."""
+    hessian_ii = Gfn2(numbers_a, level.charge).hessian_ii(start.position_av)
+    try:
+        end = optimise(EnergySurface(symbols, level), symbols, start.position_av, hessian_ii)
+    except ScfError:
+        return start, Status.SCF_FAILED
+    return Start(end.position_av, end.energy_hartree * KJ_PER_MOL_PER_HARTREE), (
+        Status.OK if end.converged else Status.STEP_LIMIT
+    )
+
+
+def _intact(graph: _Graph, position_av: NDArray[np.float64]) -> bool:
+    """Whether the atoms are still bonded as the molecule says."""
+    wanted = {tuple(sorted((b.GetBeginAtomIdx(), b.GetEndAtomIdx()))) for b in graph.molecule.GetBonds()}
+    return set(bonds_by_distance(graph.numbers_a, position_av)) == wanted
+
+
+def _distinct_ends(
+    graph: _Graph, ends: list[tuple[Start, Status]]
+) -> tuple[list[tuple[Start, Status]], list[tuple[Start, Status]]]:
+    """Distinct converged geometries, and what failed."""
+    checked = [
+        (start, status if status is not Status.OK or _intact(graph, start.position_av) else Status.BROKEN)
+        for start, status in ends
+    ]
+    good = starting.distinct(
+        [start for start, status in checked if status is Status.OK],
+        graph.permutation_pa, graph.mirror, _SAME_RMSD_A, _SAME_ENERGY_KJ_PER_MOL,
+    )  # fmt: skip
+    return [(start, Status.OK) for start in good], [end for end in checked if end[1] is not Status.OK]
+
+
+def _framed(graph: _Graph, start: Start, status: Status) -> GasConformer:
+    """Symmetrised, in the principal frame, named; of mirror images the one that the name means."""
+    group = symmetry.operations(start.position_av, graph.permutation_pa, _SYMMETRY_TOLERANCE_A)
+    position_av = symmetry.symmetrise(start.position_av, group)
+    name, angles, mirrored = torsions.conformer_name(
+        graph.bonds, position_av, graph.permutation_pa, graph.mirror
+    )
+    position_av = principal_frame(position_av * ([1, 1, -1] if mirrored else 1), graph.mass_a)
+    linear = bool(np.abs(position_av[:, 1:]).max() < _SYMMETRY_TOLERANCE_A)
+    group = symmetry.operations(position_av, graph.permutation_pa, _SYMMETRY_TOLERANCE_A)
+    return GasConformer(
+        name, angles, np.round(position_av, 8) + 0.0, start.energy_kJ_per_mol / KJ_PER_MOL_PER_HARTREE,
+        symmetry.schoenflies(group, linear), status, None,
+    )  # fmt: skip
+
+
+def _with_properties(graph: _Graph, framed: list[GasConformer], plan: Plan) -> list[GasConformer]:
+    """The exact wave functions of the good ones."""
+    good = [conformer for conformer in framed if conformer.status is Status.OK]
+    groups = [symmetry.operations(c.position_av, graph.permutation_pa, _SYMMETRY_TOLERANCE_A) for c in good]
+    tasks = list(zip([c.position_av for c in good], groups, strict=True))
+    work = partial(compute_properties, graph.symbols, plan.level, plan.switch)
+    computed = map_tasks(work, tasks, plan.cores, "wave functions and multipoles")
+    finished = [
+        replace(conformer, properties=found, energy_hartree=found.energy_hartree)
+        for conformer, found in zip(good, computed, strict=True)
+    ]
+    return finished + [conformer for conformer in framed if conformer.status is not Status.OK]
+
+
+def _in_window(conformers: list[GasConformer], window_kJ_per_mol: float) -> list[GasConformer]:
+    """Sorted by energy, those above the window left out, equal names numbered in the order of energy."""
+    good = sorted((c for c in conformers if c.status is Status.OK), key=lambda c: c.energy_hartree)
+    bad = sorted((c for c in conformers if c.status is not Status.OK), key=lambda c: c.energy_hartree)
+    limit = window_kJ_per_mol / KJ_PER_MOL_PER_HARTREE
+    kept = [c for c in good if c.energy_hartree - good[0].energy_hartree <= limit] + bad
+    seen: dict[str, int] = {}
+    named = []
+    for conformer in kept:
+        seen[conformer.name] = seen.get(conformer.name, 0) + 1
+        number = seen[conformer.name]
+        named.append(conformer if number == 1 else replace(conformer, name=f"{conformer.name}-{number}"))
+    return named

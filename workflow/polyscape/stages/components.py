@@ -1,0 +1,115 @@
+"""Checks of the molecules in the config that need no quantum chemistry: run before any job."""
+
+from pathlib import Path
+
+from rdkit import Chem
+from rdkit.Chem import Descriptors
+
+from polyscape.energy.potentials import load_potential
+from polyscape.errors import InputError
+from polyscape.molecule.read import MoleculeError, read_file, read_smiles
+from polyscape.settings import Settings
+from polyscape.settings.molecule import Component
+
+_BASIS_LIMIT = {"sto-3g": 54, "6-31g**": 36, "6-311g**": 36, "def2-svp": 86, "def2-tzvp": 86}
+"""Heaviest element of each basis set in PySCF (H to Kr, Xe or Rn without gaps); a test compares them with PySCF."""
+
+
+def check_components(settings: Settings, where: str) -> None:
+    """Check every component: readable, whole, closed-shell, typed by the potential, covered by the basis; neutral sum.
+
+    Parameters
+    ----------
+    settings : Settings
+        The config.
+    where : str
+        The config file, named in errors.
+
+    Raises
+    ------
+    InputError
+        At the first component that cannot be used.
+    """
+    for index, component in enumerate(settings.molecule.components):
+        molecule = read_component(component, index, where)
+        _check_basis(molecule, settings.molecule.gas_phase.basis, where)
+        _check_types(molecule, settings.energy.potential, where)
+    total = sum(c.charge * c.stoichiometry for c in settings.molecule.components)
+    if total != 0:
+        problem = "charges times stoichiometries of a formula unit must sum to 0"
+        raise InputError(where, "molecule.components", total, problem, "mend `charge` or `stoichiometry`")
+
+
+def read_component(component: Component, index: int, where: str) -> Chem.Mol:
+    """The molecule of a component, checked; with coordinates when it comes from a file.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read or is no single closed-shell molecule of the stated charge.
+    """
+    source = "smiles" if component.smiles is not None else "file"
+    key, value = f"molecule.components[{index}].{source}", component.smiles or component.file
+    try:
+        if component.smiles is not None:
+            molecule = read_smiles(component.smiles)
+        else:
+            molecule = read_file(Path(str(component.file)), component.charge)
+        _check_molecule(molecule)
+    except MoleculeError as error:
+        raise InputError(where, key, value, error.problem, error.remedy) from error
+    formal = Chem.GetFormalCharge(molecule)
+    if formal != component.charge:
+        key = f"molecule.components[{index}].charge"
+        raise InputError(
+            where, key, component.charge, f"the {source} has the charge {formal}", f"write {formal}"
+        )
+    given = component.multipoles_file
+    if given is not None and not Path(given).is_file():
+        key = f"molecule.components[{index}].multipoles_file"
+        raise InputError(where, key, given, "there is no such file", "mend the path, or leave the key out")
+    return molecule
+
+
+def _check_molecule(molecule: Chem.Mol) -> None:
+    """Raise `MoleculeError` unless it is one closed-shell molecule of several atoms with defined configuration."""
+    if len(Chem.GetMolFrags(molecule)) > 1:
+        raise MoleculeError(
+            "holds several molecules", "make each a component of its own, with its stoichiometry"
+        )
+    if molecule.GetNumAtoms() < 2:
+        raise MoleculeError("is a single atom", "single atoms are not supported yet; give a molecule")
+    if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
+        raise MoleculeError("has an atom of no element ('*')", "name the element")
+    electrons = sum(atom.GetAtomicNum() for atom in molecule.GetAtoms()) - Chem.GetFormalCharge(molecule)
+    if Descriptors.NumRadicalElectrons(molecule) or electrons % 2:
+        raise MoleculeError("is an open-shell molecule", "give one with all electrons paired")
+    _check_configuration(molecule)
+
+
+def _check_configuration(molecule: Chem.Mol) -> None:
+    """One undefined stereocentre alone is a racemate, which the search covers; more are several substances."""
+    elements = Chem.FindPotentialStereo(Chem.Mol(molecule), cleanIt=False)
+    undefined = [e for e in elements if e.specified == Chem.StereoSpecified.Unspecified]
+    if undefined and (len(elements) > 1 or undefined[0].type == Chem.StereoType.Bond_Double):
+        remedy = "write the configuration into the SMILES (@, @@, /, \\), or give a 3D file"
+        raise MoleculeError(f"leaves {len(undefined)} stereocentres or double bonds undefined", remedy)
+
+
+def _check_basis(molecule: Chem.Mol, basis: str, where: str) -> None:
+    for atom in molecule.GetAtoms():
+        if atom.GetAtomicNum() > _BASIS_LIMIT[basis]:
+            problem = f"has no functions for {atom.GetSymbol()}"
+            raise InputError(
+                where, "molecule.gas_phase.basis", basis, problem, "choose def2-svp or def2-tzvp"
+            )
+
+
+def _check_types(molecule: Chem.Mol, potential: str, where: str) -> None:
+    bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
+    try:
+        load_potential(potential).assign_types([atom.GetAtomicNum() for atom in molecule.GetAtoms()], bonds)
+    except ValueError as error:
+        raise InputError(
+            where, "energy.potential", potential, str(error), "choose another potential or molecule"
+        ) from error
