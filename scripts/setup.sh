@@ -171,7 +171,7 @@ check_gpaw() {
 
 # --- all together -----------------------------------------------------------------------------------------------------
 
-fingerprint() { sha256sum "${BASH_SOURCE[0]}" envs/* | sha256sum; }
+fingerprint() { find scripts/setup.sh envs -maxdepth 1 -type f | LC_ALL=C sort | xargs sha256sum | sha256sum; }
 
 main() {
     local lists=(envs/apt.txt) stamp=$STATE/done option

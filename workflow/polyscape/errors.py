@@ -11,7 +11,7 @@ class InputError(Exception):
     key : str
         Dotted path of the setting, ``search.space_groups`` for instance; empty when the whole file is meant.
     value : object
-        What was found there.
+        What was found there; None for nothing.
     problem : str
         What is wrong with it.
     remedy : str
@@ -30,5 +30,6 @@ class InputError(Exception):
         if len(shown) > 120:
             shown = shown[:117] + "..."
         place = f"{self.where}: {self.key}" if self.key else self.where
-        text = f"{place} = {shown}: {self.problem}; {self.remedy}"
+        found = "" if self.value is None or not (self.key or self.value) else f" = {shown}"
+        text = f"{place}{found}: {self.problem}; {self.remedy}"
         return " ".join(text.split())

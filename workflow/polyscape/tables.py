@@ -6,7 +6,7 @@ themselves are declared in `polyscape.schemas`.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,24 +56,24 @@ class Column:
         return pa.field(self.name, self.type, self.nullable, {"unit": self.unit, "doc": self.doc})
 
     def check(self, values: pa.ChunkedArray, table: str) -> None:
-        """Raise `TableError` when a value is missing, out of range or not finite."""
+        """Raise `TableError` when a value is missing, out of range or not finite, within lists and structs too."""
+        place = f"{table}.{self.name}"
         if not self.nullable and values.null_count:
-            raise TableError(
-                f"{table}.{self.name}: {values.null_count} missing values in a column that allows none"
-            )
-        numbers = values
-        while pa.types.is_list(numbers.type) or pa.types.is_fixed_size_list(numbers.type):
-            numbers = pc.list_flatten(numbers)
+            raise TableError(f"{place}: {values.null_count} missing values in a column that allows none")
+        for numbers in _elements(values, place):
+            self._check_numbers(numbers, place)
+
+    def _check_numbers(self, numbers: pa.ChunkedArray, place: str) -> None:
         is_real = pa.types.is_floating(numbers.type)
         if not (is_real or pa.types.is_integer(numbers.type)) or len(numbers) == numbers.null_count:
             return
         if is_real and not pc.all(pc.is_finite(numbers)).as_py():
-            raise TableError(f"{table}.{self.name}: a value is not finite; use a null and a status")
+            raise TableError(f"{place}: a value is not finite; use a null and a status")
         extremes = pc.min_max(numbers).as_py()
         if self.low is not None and extremes["min"] < self.low:
-            raise TableError(f"{table}.{self.name}: {extremes['min']} is below {self.low}")
+            raise TableError(f"{place}: {extremes['min']} is below {self.low}")
         if self.high is not None and extremes["max"] > self.high:
-            raise TableError(f"{table}.{self.name}: {extremes['max']} is above {self.high}")
+            raise TableError(f"{place}: {extremes['max']} is above {self.high}")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Table:
             extra = set(row) - allowed
             if extra:
                 raise TableError(f"{self.name}: no such columns: {sorted(extra)}")
-        arrays = [pa.array([_plain(row.get(c.name)) for row in listed], type=c.type) for c in self.columns]
+        arrays = [_array([row.get(c.name) for row in listed], c, self.name) for c in self.columns]
         return _to_pandas(pa.Table.from_arrays(arrays, schema=self.schema))
 
     def write(self, frame: pd.DataFrame, path: Path) -> None:
@@ -127,6 +127,30 @@ class Table:
 
     def read(self, path: Path) -> pd.DataFrame:
         """Read a Parquet file and check it against the declaration."""
+        return _to_pandas(self._read_arrow(path))
+
+    def read_all(self, paths: Sequence[Path]) -> pd.DataFrame:
+        """Read several files of this table one after the other, and check the key over all of them."""
+        if not paths:
+            return self.from_rows([])
+        table = pa.concat_tables([self._read_arrow(path) for path in paths])
+        self._check_key(table)
+        return _to_pandas(table)
+
+    def check(self, table: pa.Table) -> None:
+        """Raise `TableError` when values or the key break the declaration."""
+        for column in self.columns:
+            column.check(table[column.name], self.name)
+        self._check_key(table)
+
+    def _check_key(self, table: pa.Table) -> None:
+        frame = table.select(list(self.key)).to_pandas()
+        repeated = frame.duplicated()
+        if repeated.any():
+            first = frame.loc[repeated].iloc[0].to_dict()
+            raise TableError(f"{self.name}: {int(repeated.sum())} repeated keys, the first {first}")
+
+    def _read_arrow(self, path: Path) -> pa.Table:
         try:
             table = pq.ParquetFile(path).read()
         except (pa.ArrowInvalid, OSError) as error:
@@ -134,45 +158,15 @@ class Table:
         if not table.schema.equals(self.schema):
             raise TableError(f"{path}: not a table {self.name!r}: {_difference(table.schema, self.schema)}")
         self.check(table)
-        return _to_pandas(table)
-
-    def read_all(self, paths: Sequence[Path]) -> pd.DataFrame:
-        """Read several files of this table one after the other, and check the key over all of them."""
-        if not paths:
-            return self.from_rows([])
-        frame = pd.concat([self.read(path) for path in paths], ignore_index=True)
-        self._check_key(frame)
-        return frame
-
-    def check(self, table: pa.Table) -> None:
-        """Raise `TableError` when values or the key break the declaration."""
-        for column in self.columns:
-            column.check(table[column.name], self.name)
-        self._check_key(table.select(list(self.key)).to_pandas())
-
-    def _check_key(self, frame: pd.DataFrame) -> None:
-        repeated = frame.duplicated(subset=list(self.key))
-        if repeated.any():
-            first = frame.loc[repeated, list(self.key)].iloc[0].to_dict()
-            raise TableError(f"{self.name}: {int(repeated.sum())} repeated keys, the first {first}")
+        return table
 
     def _to_arrow(self, frame: pd.DataFrame) -> pa.Table:
         if list(frame.columns) != self.names:
-            missing, extra = set(self.names) - set(frame.columns), set(frame.columns) - set(self.names)
-            raise TableError(
-                f"{self.name}: columns missing {sorted(missing)}, extra {sorted(extra)}, or in another order"
-            )
-        arrays = []
-        for column in self.columns:
-            values = frame[column.name]
-            if pd.api.types.is_string_dtype(values.dtype) and not pa.types.is_string(column.type):
-                listed = values.tolist()
-                if any(isinstance(value, str) for value in listed):
-                    raise TableError(f"{self.name}.{column.name}: text where {column.type} is declared")
-            try:
-                arrays.append(pa.array([_plain(value) for value in values], type=column.type))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
-                raise TableError(f"{self.name}.{column.name}: not {column.type}: {error}") from error
+            missing = sorted(set(self.names) - set(frame.columns))
+            extra = sorted(set(frame.columns) - set(self.names))
+            found = f"missing {missing}, extra {extra}" if missing or extra else "in another order"
+            raise TableError(f"{self.name}: columns {found}")
+        arrays = [_array(frame[column.name], column, self.name) for column in self.columns]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
@@ -184,6 +178,43 @@ def describe(path: Path) -> str:
         metadata = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
         lines.append(f"{field.name}: {json.dumps(metadata, ensure_ascii=False)}")
     return "\n".join(lines)
+
+
+def _array(values: Iterable[Any], column: Column, table: str) -> pa.Array:
+    """An Arrow array of the declared type.  Arrow by itself reads "1.0", 1.0 and True as the integer 1: refused."""
+    plain = [_plain(value) for value in values]
+    wrong = _foreign_types(column.type)
+    strange = next((value for value in plain if isinstance(value, wrong)), None)
+    if strange is not None:
+        raise TableError(f"{table}.{column.name}: {strange!r} where {column.type} is declared")
+    try:
+        return pa.array(plain, type=column.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError, OverflowError) as error:
+        raise TableError(f"{table}.{column.name}: not {column.type}: {error}") from error
+
+
+def _foreign_types(kind: pa.DataType) -> tuple[type, ...]:
+    """Python types that Arrow would turn silently into this one."""
+    if pa.types.is_integer(kind):
+        return (str, float, bool)
+    return (str, bool) if pa.types.is_floating(kind) else ()
+
+
+def _elements(values: pa.ChunkedArray, place: str) -> Iterator[pa.ChunkedArray]:
+    """The numbers and texts in a column, out of their lists and structs, where none may be missing."""
+    inside = values
+    while pa.types.is_list(inside.type) or pa.types.is_fixed_size_list(inside.type):
+        inside = pc.list_flatten(inside)
+        if inside.null_count:
+            raise TableError(f"{place}: {inside.null_count} missing or not finite elements within lists")
+    if not pa.types.is_struct(inside.type):
+        yield inside
+        return
+    for field in inside.type:
+        part = pc.struct_field(inside, field.name)
+        if part.null_count > inside.null_count:
+            raise TableError(f"{place}.{field.name}: missing or not finite")
+        yield part
 
 
 def _plain(value: Any) -> Any:
