@@ -60,7 +60,8 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
         minima=schemas.MINIMA.read_all(options.minima),
         calibration=schemas.CALIBRATION.read_all(options.calibration),
     )
-    versions = program_versions(json.loads(options.provenance.read_text())) if options.provenance else {}
+    known = options.provenance is not None and options.provenance.exists()
+    versions = program_versions(json.loads(options.provenance.read_text())) if known else {}
     return write_report(report_data(tables, part, versions), options.output_dir)
 
 

@@ -4,6 +4,7 @@ from tests.unit.report.synthetic import LEVELS, report_slice, tables
 
 from polyscape import schemas
 from polyscape.crystal.groups import SpaceGroup
+from polyscape.errors import InputError
 from polyscape.stages.report import _screw_axes_marked, report_data
 
 
@@ -75,6 +76,21 @@ def test_costs_are_summed_by_stage_and_level_with_the_price_of_everything(data):
     assert costs["single_point", "pbe0-d3"].core_s == pytest.approx(1800.0)
     assert costs["single_point", "pbe0-d3"].full_core_s == pytest.approx(120000.0)
     assert costs["minimise", None].full_core_s is None
+
+
+def test_a_level_that_no_job_computed_still_has_its_price():
+    given = tables()
+    ledger = given.ledger[(given.ledger.kind == "full") | (given.ledger.level != "pbe0-d3")]
+    data = report_data(type(given)(**{**vars(given), "ledger": ledger}), report_slice(), {})
+    assert [(c.name, c.full_core_s) for c in data.costs if c.level == "pbe0-d3"] == [
+        ("not computed", 120000.0)
+    ]
+
+
+def test_a_campaign_that_found_nothing_says_so():
+    given = tables()
+    with pytest.raises(InputError, match="found no structure"):
+        report_data(type(given)(**{**vars(given), "ranking": given.ranking.iloc[:0]}), report_slice(), {})
 
 
 def test_rounds_show_the_falling_uncertainty(data):

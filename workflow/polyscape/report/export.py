@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -13,10 +14,8 @@ from ase import Atoms
 from ase.io.extxyz import write_extxyz
 from numpy.typing import NDArray
 
+from polyscape.crystal.reduction import SYMMETRY_TOLERANCE_A
 from polyscape.report.model import ReportData, Structure
-
-_SYMPREC_A = 0.02
-"""Atoms closer than this to their symmetric image are put on it; of the order of what a force-field minimum is worth."""
 
 
 @dataclass(frozen=True)
@@ -49,40 +48,35 @@ def file_name(structure_id: str) -> str:
 def symmetric_cell(atoms: Atoms) -> SymmetricCell:
     """The conventional cell and asymmetric unit of a crystal; P1 as it stands when no symmetry can be imposed.
 
-    The standard setting follows spglib, https://doi.org/10.1080/27660400.2024.2384822.  The asymmetric unit takes its
-    atoms in the order of the input, so that a whole molecule stays together where the symmetry allows it.
+    The symmetry is that of the landscape: a tolerance that gives no consistent crystal is made tighter.
     """
-    dataset = spglib.get_symmetry_dataset(
-        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers), symprec=_SYMPREC_A
-    )
-    if dataset is None or dataset.number == 1:
-        return _p1(atoms)
+    for tolerance_A in SYMMETRY_TOLERANCE_A / 2.0 ** np.arange(6):
+        crystal: Any = (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers)
+        dataset = spglib.get_symmetry_dataset(crystal, symprec=float(tolerance_A))
+        if dataset is not None:
+            cell, multiplicity = _standardised(atoms, dataset)
+            expected = len(atoms) * abs(np.linalg.det(cell.cell_cv)) / atoms.get_volume()
+            if abs(multiplicity - expected) < 0.01:
+                return cell
+    return SymmetricCell(np.asarray(atoms.cell), "P 1", atoms.numbers, atoms.get_scaled_positions(wrap=False))
+
+
+def _standardised(atoms: Atoms, dataset: spglib.SpglibDataset) -> tuple[SymmetricCell, int]:
+    """The standard setting (spglib, https://doi.org/10.1080/27660400.2024.2384822), and the atoms its cell holds.
+
+    The asymmetric unit takes its atoms in the order of the input, so that a molecule stays together where it can.
+    """
     fractional_ac = (
         atoms.get_scaled_positions(wrap=False) @ dataset.transformation_matrix.T + dataset.origin_shift
     )
     cell_cv = np.asarray(dataset.std_lattice, float)
-    hall_symbol = str(dataset.hall)
-    operations = gemmi.symops_from_hall(hall_symbol)
-    chosen: list[int] = []
-    multiplicity = 0
-    snapped = []
-    for index in range(len(atoms)):
-        if dataset.crystallographic_orbits[index] in {
-            dataset.crystallographic_orbits[other] for other in chosen
-        }:
-            continue
-        position_c, count = _onto_special_position(fractional_ac[index], operations, cell_cv)
-        chosen.append(index)
-        snapped.append(position_c)
-        multiplicity += count
-    expected = len(atoms) * abs(np.linalg.det(cell_cv)) / atoms.get_volume()
-    if abs(multiplicity - expected) > 0.01:
-        return _p1(atoms)
-    return SymmetricCell(cell_cv, hall_symbol, atoms.numbers[chosen], np.array(snapped))
-
-
-def _p1(atoms: Atoms) -> SymmetricCell:
-    return SymmetricCell(np.asarray(atoms.cell), "P 1", atoms.numbers, atoms.get_scaled_positions(wrap=False))
+    operations = gemmi.symops_from_hall(str(dataset.hall))
+    _, chosen = np.unique(dataset.crystallographic_orbits, return_index=True)
+    chosen = np.sort(chosen)
+    placed = [_onto_special_position(fractional_ac[index], operations, cell_cv) for index in chosen]
+    positions_ac = np.array([position_c for position_c, _ in placed])
+    cell = SymmetricCell(cell_cv, str(dataset.hall), atoms.numbers[chosen], positions_ac)
+    return cell, sum(count for _, count in placed)
 
 
 def _onto_special_position(
@@ -95,7 +89,7 @@ def _onto_special_position(
         shift_c = seitz[:3, :3] @ position_c + seitz[:3, 3] - position_c
         shift_c -= np.round(shift_c)
         total += 1
-        if np.linalg.norm(shift_c @ cell_cv) < 5 * _SYMPREC_A:
+        if np.linalg.norm(shift_c @ cell_cv) < 5 * SYMMETRY_TOLERANCE_A:
             near.append(position_c + shift_c)
     return np.mean(near, axis=0), total // len(near)
 

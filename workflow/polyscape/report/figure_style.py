@@ -55,6 +55,7 @@ def selection_trace() -> Figure:
         "x": [],
         "y": [],
         "marker": _SELECTED,
+        "cliponaxis": False,
         "hoverinfo": "skip",
         "showlegend": False,
     }

@@ -88,6 +88,7 @@ class KnownForm:
     density_g_per_cm3: float
     structure: Structure | None
     match_rmsd_A: float | None
+    match_minimised_rmsd_A: float | None
     match_molecules: int | None
     ff_relative_energy_kJ_per_mol: float | None
     minimised_density_g_per_cm3: float | None

@@ -119,9 +119,11 @@ def cost_sentence(data: ReportData) -> str:
     full = sum(cost.full_core_s or 0.0 for cost in data.costs)
     if full <= 0:
         return ""
+    stored = sum(points.from_store for points in data.points)
+    known = f" ({stored} more came from the store, made before)" if stored else ""
     return (
         f"The single points took {duration(paid)} of CPU time, {percent(paid, full)} of the {duration(full)} "
-        "predicted for computing every structure at every level."
+        f"predicted for computing every structure at every level{known}."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polyscape.crystal.groups import SpaceGroup
+from polyscape.errors import InputError
 from polyscape.report.model import (
     CalibrationRow,
     Component,
@@ -65,9 +66,19 @@ def report_data(tables: ReportTables, part: Slice, provenance: Mapping[str, str]
         The report's settings.
     provenance : mapping
         Names and versions to show at the page's end; may be empty.
+
+    Raises
+    ------
+    InputError
+        When the campaign found no structure.
     """
+    if tables.ranking.empty:
+        remedy = (
+            "search longer (search.trials_per_space_group), in more space groups, or with other conformers"
+        )
+        raise InputError("ranking", "", "no row", "the campaign found no structure", remedy)
     structures = _structures(tables)
-    levels = tuple(energy.level for energy in structures[0].levels) if structures else ("ff",)
+    levels = tuple(energy.level for energy in structures[0].levels)
     return ReportData(
         campaign=part["campaign"],
         components=_components(tables.conformers),
@@ -173,6 +184,7 @@ def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tup
                 density_g_per_cm3=float(row["density_g_per_cm3"]),
                 structure=found,
                 match_rmsd_A=_real(match["known_form_rmsd_A"]) if match else None,
+                match_minimised_rmsd_A=_real(match["known_form_minimised_rmsd_A"]) if match else None,
                 match_molecules=None if molecules is None else int(molecules),
                 ff_relative_energy_kJ_per_mol=None if own is None else own - float(lowest_ff),
                 minimised_density_g_per_cm3=_real(row["minimised_density_g_per_cm3"]),
@@ -264,7 +276,7 @@ def _rounds(posteriors: tuple[pd.DataFrame, ...], levels: tuple[str, ...]) -> tu
 
 
 def _costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
-    """The ledger by stage and level; a level's price for every structure stands on its first line."""
+    """The ledger by stage and level; a level's price for every structure stands with its single points."""
     full: dict[str, float] = {}
     paid: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
     for row in ledger.to_dict("records"):
@@ -284,7 +296,7 @@ def _costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
                 points=sum(int(job["points"]) for job in jobs),
                 core_s=sum(float(job["core_s"]) for job in jobs),
                 peak_memory_MB=max(memories, default=None),
-                full_core_s=full.pop(level, None),
+                full_core_s=full.pop(level, None) if stage == "single_point" else None,
             )
         )
     costs.extend(Cost("not computed", level or None, 0, 0, 0.0, None, price) for level, price in full.items())
