@@ -17,18 +17,23 @@ from typing import Any, Final
 
 import numpy as np
 from ase import Atoms
+from ase.dft.kpoints import monkhorst_pack
 from gpaw import PW, KohnShamConvergenceError
 from gpaw.fftw import get_efficient_fft_size
 from gpaw.mpi import broadcast, world
 from gpaw.new.ase_interface import GPAW
-from gpaw.new.pw.hybrids import non_self_consistent_hybrid_xc_energy
+from gpaw.new.pw.hybrids import PWHybridHamiltonian, _semilocal_xc_energy, truncated_coulomb
+from gpaw.new.symmetry import create_symmetries_object
+from gpaw.new.xc import create_functional
 from numpy.typing import NDArray
 
 from polyscape.levels.box import dipole_correction_eV
+from polyscape.levels.exchange import Crystal, Orbitals, valence_exchange
 from polyscape.levels.method import needs_orbitals
 from polyscape.levels.protocol import SinglePoint, Work
 from polyscape.settings.levels import GpawSettings, Level
 from polyscape.status import Status
+from polyscape.units import EV_PER_HARTREE
 
 ENERGY_PER_ATOM_EV: Final = (-60.0, 20.0)
 """Bounds of a credible energy per atom; GPAW counts from free spherical atoms, so it is a cohesive energy."""
@@ -90,7 +95,7 @@ class GpawPlaneWaves:
             elif calculator is None:
                 point = SinglePoint(level.name, Status.SKIPPED, None, None, "the level below has no orbitals")
             else:
-                point = on_orbitals(calculator, atoms, level, scratch / f"{level.name}.txt")
+                point = on_orbitals(calculator, atoms, level)
             yield point
 
 
@@ -122,47 +127,130 @@ def self_consistent(atoms: Atoms, level: Level, log: Path) -> tuple[Any, SingleP
     return None, SinglePoint(level.name, Status.SCF_FAILED, None, _work(calculator, started, steps), message)
 
 
-def on_orbitals(calculator: Any, atoms: Atoms, level: Level, log: Path) -> SinglePoint:
-    """A hybrid functional's energy on converged orbitals: ``E - E_xc + E_xc^hybrid[orbitals]``."""
+def on_orbitals(calculator: Any, atoms: Atoms, level: Level) -> SinglePoint:
+    """A hybrid functional's energy on converged orbitals: ``E - E_xc + E_xc^semilocal + E_x^exact``."""
     started = time.perf_counter()
-    terms = non_self_consistent_hybrid_xc_energy(calculator.dft, level.gpaw.functional, log=str(log))
-    energy_eV = float(terms.sum())
+    energy_eV = hybrid_energy_hartree(calculator.dft, level.gpaw.functional) * EV_PER_HARTREE
     if not atoms.pbc.any():
         energy_eV += _dipole_term_eV(calculator, atoms)
     return _checked(level, energy_eV, _work(calculator, started, 0), atoms, None)
 
 
+class _CoreExchange(PWHybridHamiltonian):
+    """The parts of the exact exchange that need the atomic density matrices only."""
+
+    def _apply1(self, *_: Any) -> float:
+        return 0.0
+
+
+def hybrid_energy_hartree(dft: Any, functional: str) -> float:
+    """Total energy of a hybrid functional on the orbitals and the density of a converged calculation."""
+    ibzwfs, density = dft.ibzwfs, dft.density
+    xc = create_functional({"name": functional, "backend": "pw"}, dft.pot_calc.fine_grid)
+    pw = next(iter(ibzwfs)).psit_nX.desc
+    core = _CoreExchange(
+        *(density.grid, pw, xc, dft.setups, dft.relpos_ac, density.D_asii.layout.atomdist, dft.log),
+        *(ibzwfs.ibz.bz, ibzwfs.kpt_comm, ibzwfs.band_comm, dft.comm),
+    )
+    core.devc = core.devv = core.evv = core.dekin = 0.0
+    for wfs in ibzwfs.zero_padded_iter():
+        core.apply_orbital_dependent(ibzwfs, density.D_asii, wfs.psit_nX, spin=0, calculate_energy=True)
+    core_energy = sum(core.hybrid_energy_contributions()[:3])
+    grid = density.grid.new(comm=None, dtype=pw.dtype)
+    coulomb = truncated_coulomb(grid.cell_cv, ibzwfs.ibz.bz, xc.exx_omega, xc.exx_yukawa)
+    crystal = Crystal(grid, grid.fft_plans(), dft.setups, dft.relpos_ac, coulomb, ibzwfs.ibz)
+    share = valence_exchange(crystal, _irreducible_orbitals(crystal, dft), world.rank, world.size)
+    semilocal = (
+        dft.energies.total_extrapolated - dft.energies._energies["xc"] + _semilocal_xc_energy(dft, functional)
+    )
+    return float(semilocal + core_energy + xc.exx_fraction * world.sum_scalar(share))
+
+
+def _irreducible_orbitals(crystal: Crystal, dft: Any) -> list[Orbitals]:
+    """The occupied orbitals of the irreducible k-points, on every rank."""
+    ibzwfs = dft.ibzwfs
+    bands = ibzwfs.number_of_occupied_bands()
+    _, occupation_skn = ibzwfs.get_all_eigs_and_occs(broadcast=True)
+    orbitals = []
+    for k, weight in enumerate(ibzwfs.ibz.weight_k):
+        wfs = ibzwfs.get_wfs_on_master(kpt=k, n1=0, n2=bands)
+        data = broadcast(None if wfs is None else np.ascontiguousarray(wfs.psit_nX.data))
+        pw = next(iter(ibzwfs)).psit_nX.desc.new(comm=None, kpt=ibzwfs.ibz.kpt_kc[k])
+        psit_nG = pw.empty(bands)
+        psit_nG.data[:] = data
+        orbitals.append(crystal.orbitals(psit_nG, occupation_skn[0, k, :bands], float(weight)))
+    return orbitals
+
+
 def parameters_of(atoms: Atoms, settings: GpawSettings) -> dict[str, Any]:
-    """The GPAW parameters of a cell; see `mesh` and `grid` for what depends on the cell."""
+    """The GPAW parameters of a cell."""
     cell_cv = np.asarray(atoms.cell)
+    points_c = grid(cell_cv, settings.grid_spacing_A)
+    mesh_c = mesh(cell_cv, settings.k_spacing_per_A) if atoms.pbc.any() else (1, 1, 1)
     return {
         "mode": PW(settings.plane_wave_cutoff_eV),
         "xc": settings.functional,
-        "gpts": grid(cell_cv, settings.grid_spacing_A),
-        "kpts": mesh(cell_cv, settings.k_spacing_per_A)
-        if atoms.pbc.any()
-        else {"size": (1, 1, 1), "gamma": True},
-        "symmetry": {"symmorphic": True},
+        "gpts": points_c,
+        "kpts": {"size": mesh_c},
+        "symmetry": usable_symmetry(atoms, points_c, mesh_c),
     }
 
 
 def grid(cell_cv: NDArray[np.float64], spacing_A: float) -> tuple[int, int, int]:
     """Grid points along the axes: planes at most `spacing_A` apart, rounded up to even sizes for FFTs."""
     heights_c = 1 / np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
-    x, y, z = (get_efficient_fft_size(2 * math.ceil(height / spacing_A / 2), 2) for height in heights_c)
+    x, y, z = (get_efficient_fft_size(2 * math.ceil(h / spacing_A / 2 - 1e-6), 2) for h in heights_c)
     return x, y, z
 
 
-def mesh(cell_cv: NDArray[np.float64], spacing_per_A: float) -> dict[str, Any]:
-    """The Monkhorst-Pack mesh whose points are at most `spacing_per_A` apart (2 pi included).
+def mesh(cell_cv: NDArray[np.float64], spacing_per_A: float) -> tuple[int, int, int]:
+    """Size of the Monkhorst-Pack mesh whose points are at most `spacing_per_A` apart (2 pi included).
 
-    Even sizes do not contain the zone centre: they sample a band structure as finely as twice the size with
-    it, with fewer irreducible points. H. J. Monkhorst, J. D. Pack, Phys. Rev. B 13, 5188 (1976),
+    Meshes are not centred on Gamma: an even size then samples as finely as twice the size that is, with fewer
+    irreducible points.  H. J. Monkhorst, J. D. Pack, Phys. Rev. B 13, 5188 (1976),
     https://doi.org/10.1103/PhysRevB.13.5188
     """
     lengths_c = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
-    x, y, z = (max(1, math.ceil(length / spacing_per_A - 1e-9)) for length in lengths_c)
-    return {"size": (x, y, z)}
+    x, y, z = (max(1, math.ceil(length / spacing_per_A - 1e-6)) for length in lengths_c)
+    return x, y, z
+
+
+def usable_symmetry(
+    atoms: Atoms, points_c: tuple[int, int, int], mesh_c: tuple[int, int, int]
+) -> dict[str, Any]:
+    """The symmetry operations of a cell that map grid points on grid points and k-points on k-points.
+
+    GPAW rounds a fractional translation to the grid, which moves energies by eV when the two do not fit, and refuses
+    a mesh that is less symmetric than the crystal.  What is left out costs time, never accuracy.
+    """
+    periodic = atoms.copy()
+    periodic.pbc = True
+    found = create_symmetries_object(periodic, symmorphic=False)
+    k_kc = monkhorst_pack(mesh_c)
+    kept = [
+        s
+        for s, (U_cc, t_c) in enumerate(zip(found.rotation_scc, found.translation_sc, strict=True))
+        if _maps_grid(U_cc, t_c, np.array(points_c)) and _maps_mesh(U_cc, k_kc)
+    ]
+    return {
+        "rotations": found.rotation_scc[kept],
+        "translations": found.translation_sc[kept],
+        "atommaps": found.atommap_sa[kept],
+        "symmorphic": False,
+    }
+
+
+def _maps_grid(U_cc: NDArray[np.int64], t_c: NDArray[np.float64], points_c: NDArray[np.int64]) -> bool:
+    shift_c = t_c * points_c
+    return not ((points_c * U_cc).T % points_c).any() and bool(
+        np.allclose(shift_c, shift_c.round(), atol=1e-6)
+    )
+
+
+def _maps_mesh(U_cc: NDArray[np.int64], k_kc: NDArray[np.float64]) -> bool:
+    difference_kkc = (k_kc @ U_cc.T)[:, np.newaxis] - k_kc
+    difference_kkc -= difference_kkc.round()
+    return bool((np.abs(difference_kkc).max(axis=2) < 1e-8).any(axis=1).all())
 
 
 def _checked(level: Level, energy_eV: float, work: Work, atoms: Atoms, message: str | None) -> SinglePoint:
