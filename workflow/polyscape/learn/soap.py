@@ -35,6 +35,8 @@ class SoapDescriptor:
         Principal components kept, fewer where the landscape spans fewer.
     terms_weight : float
         Weight of the energy terms against the components.
+    structures_per_process : int
+        Fewest structures worth a further process, whose start costs seconds.
     """
 
     cutoff_A: float = 4.0
@@ -43,6 +45,7 @@ class SoapDescriptor:
     sigma_A: float = 0.5
     components: int = 16
     terms_weight: float = 0.5
+    structures_per_process: int = 500
 
     @property
     def id(self) -> str:
@@ -73,7 +76,8 @@ class SoapDescriptor:
             periodic=True,
         )
         cells = [structure.atoms for structure in structures]
-        return np.asarray(soap.create(cells, n_jobs=min(cores, len(cells)))).reshape(len(cells), -1)
+        processes = max(1, min(cores, len(cells) // self.structures_per_process))
+        return np.asarray(soap.create(cells, n_jobs=processes)).reshape(len(cells), -1)
 
 
 def standardised(value_sf: Reals) -> Reals:

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from polyscape.learn.calibration import leave_one_out
+from polyscape.learn.cokriging import CoKriging
+from polyscape.learn.discrepancy import Hyperparameters
+from polyscape.learn.ladder import Ladder, LadderPosterior, Step
+from polyscape.learn.protocol import Points, TrainingData
+from tests.unit.learn.toys import draw_ladder, observe
+
+
+def test_a_linear_ladder_is_recovered():
+    """f_1 = 1.2 f_0 + 7 and f_2 = 0.9 f_1 - 3, nothing else: a few points fix it everywhere."""
+    generator = np.random.default_rng(0)
+    X_sf, base_s = generator.normal(size=(50, 4)), generator.uniform(-100, -80, 50)
+    true_ls = np.stack([base_s, 1.2 * base_s + 7, 0.9 * (1.2 * base_s + 7) - 3])
+    posterior = CoKriging(noise_kJ_per_mol=0.05).fit(observe(X_sf, true_ls, (20, 10), noise=0.0))
+    assert posterior.trend_mean_j(1)[1] + posterior.ladder.steps[0].rho == pytest.approx(1.2, abs=0.05)
+    assert posterior.trend_mean_j(2)[1] + posterior.ladder.steps[1].rho == pytest.approx(0.9, abs=0.05)
+    assert np.abs(posterior.mean_ls() - true_ls).max() < 0.7
+
+
+@pytest.mark.parametrize(("counts", "structures"), [((12, 6), 40), ((25, 12), 50)])
+def test_error_bars_cover_the_truth_over_many_landscapes(counts, structures):
+    """Twenty landscapes drawn from the model; 95 % intervals hold 90 to 99 % of the truths of both levels.
+
+    Hyperparameters are estimated from few points, which costs a little coverage; the values of one
+    landscape are correlated, so that twenty landscapes fix the coverage to some 2 %.
+    """
+    inside, half = [], []
+    for seed in range(20):
+        X_sf, true_ls = draw_ladder(seed, structures=structures)
+        data = observe(X_sf, true_ls, counts, seed)
+        posterior = CoKriging().fit(data)
+        z_ls = (np.abs(posterior.mean_ls() - true_ls)[1:] / posterior.sd_ls()[1:])[~data.computed_ls[1:]]
+        inside.extend(z_ls < 1.96)
+        half.extend(z_ls < 0.6745)
+    assert 0.90 < np.mean(inside) < 0.99
+    assert 0.40 < np.mean(half) < 0.65
+
+
+def test_the_posterior_equals_conditioning_written_out():
+    """Two levels, values at three points: means and covariances by the textbook formula on dense matrices."""
+    generator = np.random.default_rng(2)
+    X_sf, base_s = generator.normal(size=(5, 2)), generator.normal(size=5)
+    H_sj = np.stack([np.ones(5), base_s], axis=1)
+    steps = tuple(
+        Step(rho, H_sj, np.array([0.3, 0.1]), np.array([2.0, 0.5]), Hyperparameters(1.5, 0.8, 0.4))
+        for rho in (1.1, 0.8)
+    )
+    ladder = Ladder(X_sf, base_s, steps)
+    q_ss = steps[0].covariance(X_sf, np.arange(5), np.arange(5))
+    K_pp = np.block([[q_ss, 0.8 * q_ss], [0.8 * q_ss, 0.64 * q_ss + q_ss]])
+    first_s = 1.1 * base_s + H_sj @ [0.3, 0.1]
+    mean_p = np.concatenate([first_s, 0.8 * first_s + H_sj @ [0.3, 0.1]])
+    seen, value_p = np.array([0, 3, 8]), np.array([1.0, -2.0, 0.5])
+    gain = K_pp[:, seen] @ np.linalg.inv(K_pp[np.ix_(seen, seen)] + 0.01 * np.eye(3))
+    posterior = LadderPosterior(ladder, Points(np.array([1, 1, 2]), np.array([0, 3, 3])), value_p, 0.1)
+    everything = Points(np.repeat([1, 2], 5), np.tile(np.arange(5), 2))
+    np.testing.assert_allclose(posterior.mean_ls()[1:].ravel(), mean_p + gain @ (value_p - mean_p[seen]))
+    expected_pp = K_pp - gain @ K_pp[seen]
+    np.testing.assert_allclose(posterior.covariance_pp(everything, everything), expected_pp, atol=1e-10)
+    np.testing.assert_allclose(posterior.sd_ls()[1:].ravel() ** 2, np.diag(expected_pp), atol=1e-10)
+
+
+def test_similar_structures_share_their_errors():
+    """Two nearly equal structures: the energy between them is known far better than either energy."""
+    X_sf, true_ls = draw_ladder(3)
+    X_sf[1] = X_sf[0] + 1e-3
+    data = TrainingData(X_sf, observe(X_sf, true_ls, (0, 0)).value_ls)
+    pair = Points.at_level(2, [0, 1])
+    K_pp = CoKriging().fit(data).covariance_pp(pair, pair)
+    assert K_pp[0, 0] + K_pp[1, 1] - 2 * K_pp[0, 1] < 0.2 * K_pp[0, 0]
+
+
+def test_leaving_out_reports_honest_intervals_and_inflates_dishonest_ones():
+    X_sf, true_ls = draw_ladder(4, structures=30)
+    data = observe(X_sf, true_ls, (20, 10))
+    first, second = leave_one_out(CoKriging(), data)
+    assert (first.level, second.level) == (1, 2)
+    assert (len(first.error_p), len(second.error_p)) == (20, 10)
+    assert first.coverage(0.5) <= first.coverage(0.8) <= first.coverage(0.95)
+    too_sure = type(first)(1, first.error_p, first.sd_p / 10)
+    assert too_sure.inflation > 3
+    assert first.inflation < 2
+
+
+def test_levels_with_few_points_are_not_judged():
+    X_sf, true_ls = draw_ladder(5, structures=20)
+    assert [c.level for c in leave_one_out(CoKriging(), observe(X_sf, true_ls, (6, 3)))] == [1]
+
+
+def test_bad_shapes_and_gaps_in_the_force_field_are_refused():
+    with pytest.raises(ValueError, match="fit each other"):
+        TrainingData(np.zeros((3, 2)), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="known for every structure"):
+        TrainingData(np.zeros((2, 2)), np.array([[0.0, np.nan], [1.0, 1.0]]))

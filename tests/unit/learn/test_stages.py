@@ -1,0 +1,253 @@
+"""The stages of learning from tables to tables, on an invented landscape."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyscape.schemas import CALIBRATION, FEATURES, POINTS, POSTERIOR, RANKING, SELECTION
+from polyscape.stages.features import features
+from polyscape.stages.lattice_energies import LearningTables, assemble, merge_points
+from polyscape.stages.learn import learn
+from polyscape.stages.rank import rank
+from polyscape.stages.rows import reduced_atoms
+from polyscape.stages.selection import SelectionPlan, select
+from polyscape.tables import TableError
+from tests.unit.learn import landscapes
+
+SETTINGS = landscapes.settings()
+
+
+@pytest.fixture(scope="module")
+def world():
+    table = landscapes.landscape(24)
+    return table, features(table, SETTINGS.features), landscapes.truth(table, reduced_atoms)
+
+
+def _plan(**selection):
+    settings = landscapes.settings(selection={"rounds": 2, "batch": 6} | selection)
+    return SelectionPlan(
+        settings.levels, settings.molecule.components, settings.selection, settings.learning, 1
+    )
+
+
+def _climbed(table):
+    return {row.structure_id: row.level for row in table.itertuples() if isinstance(row.structure_id, str)}
+
+
+def _rounds(world, plan, count, failed=()):
+    """Selections of some rounds, and the points that follow."""
+    table, vectors, energies = world
+    selections, points = [], []
+    for number in range(count):
+        selections.append(select(number, landscapes.tables(table, vectors, points), plan))
+        points.append(landscapes.points(table, energies, _climbed(selections[-1]), failed))
+    return selections, points
+
+
+def _rank(world, points, **learning):
+    table, vectors, _ = world
+    settings = landscapes.settings(learning=learning)
+    tables = landscapes.tables(table, vectors, points)
+    return rank(tables, settings.levels, settings.molecule.components, settings.learning, 1)
+
+
+def test_features_have_a_row_for_every_distinct_structure(world, tmp_path):
+    table, vectors, _ = world
+    FEATURES.write(vectors, tmp_path / "features.parquet")
+    assert list(vectors.structure_id) == sorted(table.structure_id[:24], key=lambda name: name[4:])
+    assert len({len(vector) for vector in vectors.features}) == 1
+
+
+def test_lattice_energies_are_per_formula_unit_and_relative_to_the_molecules(world):
+    table, vectors, energies = world
+    climbed = dict.fromkeys(table.structure_id[:4], "pbe0-d3")
+    tables = landscapes.tables(table, vectors, [landscapes.points(table, energies, climbed)])
+    data = assemble(tables, SETTINGS.levels, SETTINGS.molecule.components)
+    value_ls = data.training.value_ls + data.dispersion_ls
+    for s, name in enumerate(data.landscape.structure_id[:4]):
+        assert value_ls[1, s] == pytest.approx(energies[name, "pbe-d3"], abs=1e-6)
+        assert value_ls[2, s] == pytest.approx(energies[name, "pbe0-d3"], abs=1e-6)
+    np.testing.assert_allclose(value_ls[0], data.landscape.lattice_energy_kJ_per_mol)
+    assert data.training.computed_ls.sum(axis=1).tolist() == [24, 4, 4]
+
+
+def test_an_absurd_energy_and_a_failed_molecule_are_not_learned_from(world, capsys):
+    table, vectors, energies = world
+    names = list(table.structure_id[:3])
+    absurd = energies | {(names[0], "pbe-d3"): 6918.0}
+    points = landscapes.points(table, absurd, dict.fromkeys(names, "pbe0-d3"))
+    molecules = landscapes.molecules()
+    molecules.loc[molecules.level == "pbe0-d3", "status"] = "scf_failed"
+    tables = LearningTables(table, vectors, landscapes.dispersion(table), molecules, (points,))
+    data = assemble(tables, SETTINGS.levels, SETTINGS.molecule.components)
+    assert data.training.computed_ls.sum(axis=1).tolist() == [24, 2, 0]
+    assert data.failed_ls[1].sum() == 1
+    warnings = capsys.readouterr().err
+    assert names[0] in warnings
+    assert "isolated molecule oxalic_acid at pbe0-d3" in warnings
+
+
+def test_points_made_twice_count_once_and_the_good_one_wins(world):
+    table, _, energies = world
+    name = table.structure_id[0]
+    failed = landscapes.points(table, energies, {name: "pbe-d3"}, failed=[(name, "pbe-d3")])
+    good = landscapes.points(table, energies, {name: "pbe0-d3"})
+    merged = merge_points([failed, good, good, POINTS.from_rows([])])
+    assert list(merged.level) == ["pbe-d3", "pbe0-d3"]
+    assert set(merged.status) == {"ok"}
+    assert merge_points([]).empty
+
+
+def test_a_landscape_without_its_features_or_dispersion_is_refused(world):
+    table, vectors, _ = world
+    with pytest.raises(TableError, match="missing"):
+        assemble(landscapes.tables(table, vectors.iloc[1:]), SETTINGS.levels, SETTINGS.molecule.components)
+    short = LearningTables(table, vectors, landscapes.dispersion(table).iloc[:-1])
+    with pytest.raises(TableError, match="lack level pbe0-d3"):
+        assemble(short, SETTINGS.levels, SETTINGS.molecule.components)
+
+
+def test_two_rounds_choose_enough_points_nested_small_and_never_twice(world, tmp_path):
+    table, _, _ = world
+    selections, points = _rounds(world, _plan(max_atoms=16), 2)
+    SELECTION.write(selections[1], tmp_path / "round1.parquet")
+    atoms = table.set_index("structure_id").atoms_in_reduced_cell
+    chosen = [name for selection in selections for name in _climbed(selection)]
+    assert all(atoms[name] <= 16 for name in chosen)
+    everything = merge_points(points)
+    assert (everything.level == "pbe-d3").sum() >= 8
+    assert (everything.level == "pbe0-d3").sum() >= 4
+    assert set(everything[everything.level == "pbe0-d3"].structure_id) <= set(
+        everything[everything.level == "pbe-d3"].structure_id
+    )
+    pairs = [pair for selection in selections for pair in _climbed(selection).items()]
+    assert len(pairs) == len(set(pairs)) == 12
+    assert [(selection.level == "pbe0-d3").sum() for selection in selections] == [3, 3]
+
+
+def test_selection_is_deterministic_and_blind_to_known_forms(world):
+    table, vectors, energies = world
+    named = table.copy()
+    named["known_form"] = "alpha"
+    plain, _ = _rounds(world, _plan(), 2)
+    marked, _ = _rounds((named, vectors, energies), _plan(), 2)
+    for here, there in zip(plain, marked, strict=True):
+        pd.testing.assert_frame_equal(here, there)
+
+
+def test_a_structure_that_failed_is_not_tried_again(world):
+    table = world[0]
+    first = select(0, landscapes.tables(*world[:2]), _plan())
+    name = first.structure_id[0]
+    selections, points = _rounds(world, _plan(), 3, failed=[(name, "pbe-d3")])
+    assert name not in set(selections[1].structure_id) | set(selections[2].structure_id)
+    posterior = learn(
+        landscapes.tables(table, world[1], points),
+        SETTINGS.levels,
+        SETTINGS.molecule.components,
+        SETTINGS.learning,
+    )
+    assert not posterior[(posterior.structure_id == name) & (posterior.level != "ff")].computed.any()
+
+
+@pytest.mark.parametrize(("max_atoms", "reason"), [(4, "at most max_atoms = 4 atoms"), (200, "has been")])
+def test_empty_slots_say_why(world, max_atoms, reason):
+    table, vectors, energies = world
+    everything = landscapes.points(table, energies, dict.fromkeys(table.structure_id[:24], "pbe0-d3"))
+    points = [everything] if max_atoms == 200 else []
+    selection = select(1, landscapes.tables(table, vectors, points), _plan(max_atoms=max_atoms))
+    assert selection.structure_id.isna().all()
+    assert len(selection) == 6
+    assert selection.reason.str.contains(reason).all()
+
+
+def test_a_settled_ranking_needs_no_more_slots(world):
+    """All but the highest structures computed at the highest level: nothing left to learn about the lowest
+    five.
+    """
+    table, vectors, energies = world
+    clear = {key: 10.0 * value for key, value in energies.items()}
+    base = np.mean(list(clear.values()))
+    clear = {key: value - base - 100.0 for key, value in clear.items()}
+    ordered = sorted(table.structure_id[:24], key=lambda name: clear[name, "pbe0-d3"])
+    points = landscapes.points(table, clear, dict.fromkeys(ordered[:20], "pbe0-d3"))
+    stretched = table.copy()
+    stretched["lattice_energy_kJ_per_mol"] = [
+        clear.get((name, "pbe0-d3"), clear[ordered[-1], "pbe0-d3"]) for name in table.structure_id
+    ]
+    selection = select(1, landscapes.tables(stretched, vectors, [points]), _plan())
+    assert selection.reason.str.startswith("converged").all()
+
+
+def test_posterior_has_every_structure_at_every_level(world, tmp_path):
+    table, vectors, energies = world
+    _, points = _rounds(world, _plan(), 1)
+    tables = landscapes.tables(table, vectors, points)
+    posterior = learn(tables, SETTINGS.levels, SETTINGS.molecule.components, SETTINGS.learning)
+    POSTERIOR.write(posterior, tmp_path / "posterior.parquet")
+    assert len(posterior) == 24 * 3
+    force_field = posterior[posterior.level == "ff"].set_index("structure_id")
+    np.testing.assert_allclose(
+        force_field["mean_kJ_per_mol"],
+        table.set_index("structure_id").lattice_energy_kJ_per_mol[force_field.index],
+    )
+    assert (force_field.sd_kJ_per_mol == 0).all()
+    for row in posterior[posterior.computed & (posterior.level != "ff")].to_dict("records"):
+        # three times the numerical noise of a point
+        assert row["mean_kJ_per_mol"] == pytest.approx(energies[row["structure_id"], row["level"]], abs=0.6)
+
+
+def test_ranking_is_complete_ordered_and_reproducible(world, tmp_path):
+    _, points = _rounds(world, _plan(), 2)
+    ranking, calibration = _rank(world, points)
+    RANKING.write(ranking, tmp_path / "ranking.parquet")
+    CALIBRATION.write(calibration, tmp_path / "calibration.parquet")
+    assert ranking["rank"].tolist() == list(range(1, 25))
+    assert ranking.lattice_energy_kJ_per_mol.is_monotonic_increasing
+    assert ranking.p_rank_1.sum() == pytest.approx(1.0)
+    assert ranking.p_lowest_5.sum() == pytest.approx(5.0)
+    assert ((ranking.rank_low <= ranking["rank"]) & (ranking["rank"] <= ranking.rank_high)).all()
+    assert [level["level"] for level in ranking.levels[0]] == ["ff", "pbe-d3", "pbe0-d3"]
+    for index in range(3):
+        assert sorted(levels[index]["rank"] for levels in ranking.levels) == list(range(1, 25))
+    assert sorted(calibration.level.unique()) == ["pbe-d3", "pbe0-d3"]
+    again, _ = _rank(world, points)
+    pd.testing.assert_frame_equal(ranking, again)
+
+
+def test_two_points_rank_without_calibration(world):
+    table, _, energies = world
+    points = [landscapes.points(table, energies, dict.fromkeys(table.structure_id[:2], "pbe0-d3"))]
+    ranking, calibration = _rank(world, points)
+    assert len(ranking) == 24
+    assert calibration.empty
+
+
+def test_learning_beats_the_force_field(world):
+    """On a landscape whose correction is short-ranged, fifteen points halve the error of the order."""
+    table, vectors, energies = world
+    names = list(table.structure_id[:24])
+    points = [landscapes.points(table, energies, dict.fromkeys(names[:18], "pbe0-d3"))]
+    posterior = learn(
+        landscapes.tables(table, vectors, points),
+        SETTINGS.levels,
+        SETTINGS.molecule.components,
+        SETTINGS.learning,
+    )
+    top = posterior[posterior.level == "pbe0-d3"].set_index("structure_id")["mean_kJ_per_mol"]
+    force_field = posterior[posterior.level == "ff"].set_index("structure_id")["mean_kJ_per_mol"]
+    true = pd.Series({name: energies[name, "pbe0-d3"] for name in names})
+    left = names[18:]
+    learned, before = (true - top)[left].std(), (true - force_field)[left].std()
+    assert learned < before
+
+
+def test_a_landscape_of_one_structure_and_of_none(world):
+    table = landscapes.landscape(1).iloc[:1].reset_index(drop=True)
+    vectors = features(table, SETTINGS.features)
+    ranking, _ = _rank((table, vectors, {}), [])
+    assert ranking.p_rank_1.tolist() == [1.0]
+    selection = select(0, landscapes.tables(table, vectors), _plan())
+    assert selection.structure_id.notna().sum() == 1
+    nothing = table.iloc[:0]
+    assert features(nothing, SETTINGS.features).empty
