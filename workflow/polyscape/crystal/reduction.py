@@ -129,9 +129,17 @@ def primitive_lattice(translation_nc: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def niggli_cell(cell_cv: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Niggli-reduced, right-handed basis of a lattice, in the same orientation, shape (3, 3)."""
-    reduced_cv = np.array(spglib.niggli_reduce(cell_cv), float)
-    return reduced_cv if np.linalg.det(reduced_cv) > 0 else -reduced_cv
+    """Niggli-reduced, right-handed basis of a lattice, in the same orientation, shape (3, 3).
+
+    The algorithm of spglib can run in circles when lengths tie within rounding; it then gets a wider tolerance.
+    """
+    start_cv: Any = spglib.delaunay_reduce(cell_cv)
+    for tolerance in 10.0 ** np.arange(-5, 0):
+        reduced = spglib.niggli_reduce(start_cv, eps=float(tolerance))
+        if reduced is not None:
+            reduced_cv = np.array(reduced, float)
+            return reduced_cv if np.linalg.det(reduced_cv) > 0 else -reduced_cv
+    raise ValueError(f"spglib cannot reduce the lattice {cell_cv.tolist()}")
 
 
 def _symmetry(atoms: Atoms) -> spglib.SpglibDataset:
