@@ -1,7 +1,6 @@
 """Stage report: one self-contained page, a picture, the ranking as CSV, and the lowest structures as CIF and extended XYZ.
 
-The page needs no network and no program but a browser.  Trials and minima add the search's statistics, the calibration
-table the check of the uncertainties, a provenance file the versions of the programs.
+The page needs no network and no program but a browser.
 """
 
 import argparse
@@ -24,7 +23,7 @@ EXAMPLE = """R=results/oxalic_acid; scripts/report.py --settings config/config.y
     --ledger $R/ledger.parquet --calibration $R/calibration.parquet --trials $R/trials/*/*.parquet"""
 
 TABLES = ("landscape", "known_forms", "conformers", "molecule", "dispersion", "ranking", "ledger")
-SEVERAL = ("posterior", "points", "trials", "minima")
+SEVERAL = ("posterior", "points", "trials", "minima", "calibration")
 
 
 def main() -> None:
@@ -35,14 +34,9 @@ def main() -> None:
         parser.add_argument(option, required=True, type=Path, metavar="FILE", help=f"the table {name}")
     for name in SEVERAL:
         parser.add_argument(
-            f"--{name}", nargs="*", type=Path, default=[], metavar="FILE", help=f"the tables of {name}"
+            f"--{name}", nargs="*", type=Path, default=[], metavar="FILE", help=f"tables of {name}"
         )
-    parser.add_argument(
-        "--calibration", nargs="*", type=Path, default=[], metavar="FILE", help="the check of the learner"
-    )
-    parser.add_argument(
-        "--provenance", type=Path, metavar="FILE.json", help="provenance whose versions are shown"
-    )
+    parser.add_argument("--provenance", type=Path, metavar="FILE", help="JSON whose versions are shown")
     parser.add_argument("--output-dir", required=True, type=Path, metavar="DIR", help="folder of the report")
     run_stage(parser, work)
 
@@ -52,9 +46,7 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     one = {name: getattr(schemas, name.upper()).read(getattr(options, name)) for name in TABLES}
     tables = ReportTables(
         **one,
-        points=pd.concat(
-            [schemas.POINTS.read(path) for path in (options.molecules, *options.points)], ignore_index=True
-        ),
+        points=pd.concat(map(schemas.POINTS.read, (options.molecules, *options.points)), ignore_index=True),
         posteriors=tuple(schemas.POSTERIOR.read(path) for path in options.posterior),
         trials=schemas.TRIALS.read_all(options.trials),
         minima=schemas.MINIMA.read_all(options.minima),

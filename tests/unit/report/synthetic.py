@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tests.builders import conformers, oxalic_packing
+from tests.builders import conformers, oxalic_acid, oxalic_packing
 
 from polyscape import schemas
 from polyscape.settings import parse_settings
@@ -96,7 +96,7 @@ def tables(names=None, count=36, seed=3, levels=LEVELS):
     ids = [row["structure_id"] for row in rows]
     ladder = _ladder(np.array(energies), generator, levels)
     return ReportTables(
-        molecule=schemas.MOLECULE.from_rows([]),
+        molecule=_molecule(),
         conformers=_conformers(names),
         known_forms=_known_forms(names),
         landscape=schemas.LANDSCAPE.from_rows([*rows, duplicate]),
@@ -261,6 +261,26 @@ def _trials(rows):
 def _minimum(row):
     made = {name: row[name] for name in schemas.MINIMA.names if name in row}
     return made | {"trial_id": row["structure_id"], "steps": 80, "evaluations": 100, "status": "ok"}
+
+
+def _molecule():
+    molecule = oxalic_acid()
+    return schemas.MOLECULE.from_rows(
+        {
+            "component": 0,
+            "conformer": "ttt",
+            "site": site,
+            "element": {1: "H", 6: "C", 8: "O"}[int(molecule.atomic_number_a[site])],
+            "atomic_number": int(molecule.atomic_number_a[site]),
+            "potential_type": molecule.potential_type_a[site],
+            **dict(zip(("x_A", "y_A", "z_A"), molecule.position_av[site], strict=True)),
+            "mass_amu": molecule.mass_a[site],
+            "bonded_sites": [b for bond in molecule.bonds if site in bond for b in bond if b != site],
+            "esp_charge_e": molecule.charge_a[site],
+            "multipoles_au": molecule.multipole_aq[site],
+        }
+        for site in range(8)
+    )
 
 
 def _conformers(names):

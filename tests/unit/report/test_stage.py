@@ -5,7 +5,8 @@ from tests.unit.report.synthetic import LEVELS, report_slice, tables
 from polyscape import schemas
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.errors import InputError
-from polyscape.stages.report import _screw_axes_marked, report_data
+from polyscape.stages.report import report_data
+from polyscape.stages.report_accounts import screw_axes_marked
 
 
 def test_every_structure_is_there_in_the_order_of_its_rank(data):
@@ -104,4 +105,4 @@ def test_rounds_show_the_falling_uncertainty(data):
     [(2, "P-1"), (14, "P2_1/c"), (19, "P2_12_12_1"), (61, "Pbca"), (15, "C2/c"), (29, "Pca2_1")],
 )
 def test_screw_axes_are_marked(number, symbol):
-    assert _screw_axes_marked(SpaceGroup.find(number)) == symbol
+    assert screw_axes_marked(SpaceGroup.find(number)) == symbol

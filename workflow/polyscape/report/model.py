@@ -163,14 +163,26 @@ class RoundState:
 
 
 @dataclass(frozen=True)
+class Site:
+    """An atom of a searched conformer as the force field sees it."""
+
+    conformer: str
+    index: int
+    element: str
+    potential_type: str
+    charge_e: float
+
+
+@dataclass(frozen=True)
 class Component:
-    """A molecule of the formula unit, and its conformers (name, intramolecular energy, point group, searched)."""
+    """A molecule of the formula unit, its conformers (name, intramolecular energy, point group, searched), its sites."""
 
     name: str
     smiles: str
     stoichiometry: int
     conformers: tuple[tuple[str, float, str, bool], ...]
     gas_phase_level: str
+    sites: tuple[Site, ...]
 
 
 @dataclass(frozen=True)

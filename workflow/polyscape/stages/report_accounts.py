@@ -1,0 +1,153 @@
+"""The accounts of a campaign, from its tables: the search, the single points, the rounds, the costs, the calibration."""
+
+import re
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polyscape.crystal.groups import SpaceGroup
+from polyscape.report.model import CalibrationRow, Cost, GroupSearch, LevelPoints, RoundState, Search
+from polyscape.status import Status
+
+_LOW_WINDOW_KJ_PER_MOL = 10.0
+"""Polymorphs lie within about 10 kJ/mol of the lowest structure; rounds are judged by what they tell about these."""
+
+
+def search(landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) -> Search:
+    """Counts by space group of the search; trials and failures only when those tables were given."""
+    distinct = landscape[landscape.duplicate_of.isna()]
+    searched = trials if len(trials) else landscape[landscape.origin == "search"]
+    settings = searched.groupby("space_group", sort=True).hall_symbol.first()
+    hits = distinct.loc[distinct.origin == "search", "hits"]
+    total, once = int(hits.sum()), int((hits == 1).sum())
+    failed = pd.concat([trials.status, minima.status[minima.status != Status.SKIPPED]])
+    failures = failed[failed != Status.OK].value_counts()
+    return Search(
+        groups=tuple(
+            _group(int(str(group)), str(hall), landscape, trials, minima) for group, hall in settings.items()
+        ),
+        failures=tuple(sorted((str(status), int(count)) for status, count in failures.items())),
+        coverage=1.0 - once / total if total else None,
+        found_once=once,
+    )
+
+
+def _group(
+    number: int, hall_symbol: str, landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame
+) -> GroupSearch:
+    """The search in one space group."""
+    inside = landscape[landscape.space_group == number]
+    distinct = inside[inside.duplicate_of.isna()]
+    tried, minimised = trials[trials.space_group == number], minima[minima.space_group == number]
+    return GroupSearch(
+        symbol=screw_axes_marked(SpaceGroup.from_hall(hall_symbol)),
+        number=number,
+        trials=len(tried) if len(trials) else None,
+        accepted=int((tried.status == Status.OK).sum()) if len(trials) else None,
+        converged=int((minimised.status == Status.OK).sum()) if len(minima) else None,
+        in_window=len(inside),
+        distinct=len(distinct),
+        hits=int(distinct.hits.sum()),
+    )
+
+
+def screw_axes_marked(group: SpaceGroup) -> str:
+    """Short Hermann-Mauguin symbol with the translation of a screw axis behind an underscore, ``P2_1/c``."""
+    letter, *directions = group.symbol_extended.split(":")[0].split()
+    if group.crystal_system == "monoclinic":
+        directions = [direction for direction in directions if direction != "1"]
+    return letter + "".join(re.sub("^([2346])([1-5])", r"\1_\2", direction) for direction in directions)
+
+
+def level_points(points: pd.DataFrame, level: str) -> LevelPoints:
+    """What became of a level's single points; of repeated ones the good count before the failed, the computed first."""
+    own = points[(points.level == level) & ~points.structure_id.str.startswith("molecule:")]
+    order = pd.DataFrame({"failed": own.status != Status.OK, "stored": own.source != "computed"})
+    own = own.loc[order.sort_values(["failed", "stored"], kind="stable").index].drop_duplicates(
+        "structure_id"
+    )
+    good = own[own.status == Status.OK]
+    failed = own[own.status != Status.OK].sort_values("structure_id")
+    messages = failed.message.where(failed.message.notna(), failed.status)
+    return LevelPoints(
+        level=level,
+        computed=int((good.source == "computed").sum()),
+        from_store=int((good.source == "store").sum()),
+        failed=tuple(zip(failed.structure_id, map(str, messages), strict=True)),
+    )
+
+
+def rounds(posteriors: tuple[pd.DataFrame, ...], levels: tuple[str, ...]) -> tuple[RoundState, ...]:
+    """How the uncertainty of the low structures at the highest level fell from round to round."""
+    states = []
+    for index, posterior in enumerate(posteriors):
+        top = posterior[posterior.level == levels[-1]]
+        if top.empty:
+            continue
+        low = top[top.mean_kJ_per_mol <= top.mean_kJ_per_mol.min() + _LOW_WINDOW_KJ_PER_MOL]
+        states.append(
+            RoundState(
+                round=index,
+                computed=tuple(
+                    int(posterior.computed[posterior.level == level].sum()) for level in levels[1:]
+                ),
+                median_sd_kJ_per_mol=float(np.median(low.sd_kJ_per_mol)),
+                leader=str(top.structure_id.iloc[int(np.argmin(top.mean_kJ_per_mol.to_numpy()))]),
+            )
+        )
+    return tuple(states)
+
+
+def costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
+    """The ledger by stage and level; a level's price for every structure stands with its single points."""
+    full: dict[str, float] = {}
+    paid: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
+    for row in ledger.to_dict("records"):
+        level = text(row["level"]) or ""
+        if row["kind"] == "full":
+            full[level] = full.get(level, 0.0) + float(row["core_s"])
+        else:
+            paid.setdefault((str(row["stage"]), level), []).append(row)
+    costs = []
+    for (stage, level), jobs in paid.items():
+        memories = [memory for memory in (real(job["peak_memory_MB"]) for job in jobs) if memory is not None]
+        costs.append(
+            Cost(
+                name=stage,
+                level=level or None,
+                jobs=len(jobs),
+                points=sum(int(job["points"]) for job in jobs),
+                core_s=sum(float(job["core_s"]) for job in jobs),
+                peak_memory_MB=max(memories, default=None),
+                full_core_s=full.pop(level, None) if stage == "single_point" else None,
+            )
+        )
+    costs.extend(Cost("not computed", level or None, 0, 0, 0.0, None, price) for level, price in full.items())
+    return tuple(costs)
+
+
+def calibration(table: pd.DataFrame) -> tuple[CalibrationRow, ...]:
+    """The lines of the learner's cross-validation."""
+    return tuple(
+        CalibrationRow(
+            level=str(row["level"]),
+            nominal=float(row["nominal_coverage"]),
+            observed=float(row["found_coverage"]),
+            points=int(row["points"]),
+            mean_error_kJ_per_mol=float(row["mae_kJ_per_mol"]),
+            inflation=float(row["inflation"]),
+        )
+        for row in table.to_dict("records")
+    )
+
+
+def real(value: Any) -> float | None:
+    """A number, or None for a missing one."""
+    return None if pd.isna(value) else float(value)
+
+
+def text(value: Any) -> str | None:
+    """A text, or None for a missing one."""
+    return None if pd.isna(value) else str(value)
