@@ -16,12 +16,17 @@ def test_a_file_appears_whole_and_alone(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "a.txt"
-    write_text(path, "old")
-    with pytest.raises(KeyboardInterrupt), write_atomically(path) as temporary:
+def interrupted_write(path):
+    with write_atomically(path) as temporary:
         temporary.write_text("new")
         raise KeyboardInterrupt
+
+
+def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_write(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
