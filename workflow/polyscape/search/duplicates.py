@@ -6,14 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from polyscape.search.similarity import Fingerprint, overlay
+from polyscape.search.similarity import LARGEST_AMD_SHARE, Fingerprint, overlay
 from polyscape.settings.search import LandscapeSettings
 
 _SURE_SHARE: Final = 1 / 15
 """Average minimum distances that agree within this share of the RMSD tolerance need no overlay: 0.01 A by default."""
-
-_HOPELESS_FACTOR: Final = 2.0
-"""Atoms that move by eps change a distance by at most 2 eps: beyond this multiple of the tolerance, no overlay."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def _first_same(
         other, amd_distance = candidates[position]
         if amd_distance <= _SURE_SHARE * tolerance:
             return position
-        if amd_distance > _HOPELESS_FACTOR * tolerance:
+        if amd_distance > LARGEST_AMD_SHARE * tolerance:
             return None
         found = overlay(other.fingerprint, minimum.fingerprint, settings.overlay_molecules)
         if found.same(settings.overlay_molecules, tolerance):

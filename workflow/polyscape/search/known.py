@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from polyscape.search.duplicates import Minimum
-from polyscape.search.similarity import Fingerprint, Overlay, overlay
+from polyscape.search.similarity import LARGEST_AMD_SHARE, Fingerprint, Overlay, overlay
 from polyscape.settings.search import LandscapeSettings
 
 _DENSITY_SHARE: Final = 0.15
@@ -73,12 +73,23 @@ def find_form(form: Form, structures: Sequence[Minimum], settings: LandscapeSett
         misfit = abs(structure.density_g_per_cm3 / form.density_g_per_cm3 - 1)
         if misfit > _DENSITY_SHARE:
             continue
-        experimental = overlay(form.experimental, structure.fingerprint, wanted)
-        minimised = None if form.minimised is None else overlay(form.minimised, structure.fingerprint, wanted)
+        experimental = _overlay_within(
+            form.experimental, structure.fingerprint, wanted, settings.match_rmsd_A
+        )
         near = experimental.same(wanted, settings.match_rmsd_A)
+        minimised = None
+        if form.minimised is not None:
+            minimised = _overlay_within(form.minimised, structure.fingerprint, wanted, settings.match_rmsd_A)
         if near or (minimised is not None and minimised.same(wanted, settings.duplicate_rmsd_A)):
             candidates.append(Match(index, experimental, minimised))
     return min(candidates, key=lambda match: _preference(match, settings), default=None)
+
+
+def _overlay_within(one: Fingerprint, other: Fingerprint, molecules: int, rmsd_A: float) -> Overlay:
+    """The overlay of two crystals; none is tried where the invariants exclude one within the RMSD."""
+    if one.amd_distance_A(other) > LARGEST_AMD_SHARE * rmsd_A:
+        return Overlay(0, float("inf"))
+    return overlay(one, other, molecules)
 
 
 def _preference(match: Match, settings: LandscapeSettings) -> tuple[bool, float, int]:

@@ -38,6 +38,14 @@ class Overlay:
         return self.molecules >= molecules and self.rmsd_A <= rmsd_A
 
 
+LARGEST_AMD_SHARE: Final = 1.5
+"""Clusters that overlay within an RMSD r differ in their average minimum distances by less than this times r.
+
+Displacements of size r change a distance between two atoms by sqrt(2) r (root mean square), and the average over atoms
+by no more.
+"""
+
+
 class Fingerprint:
     """A crystal prepared for comparison.
 
@@ -51,6 +59,7 @@ class Fingerprint:
         self.amd_k = average_minimum_distances(atoms)
         self._atoms = atoms
         self._structure: oxtalign.Structure | None = None
+        self._matches_itself: dict[int, bool] = {}
 
     @property
     def structure(self) -> "oxtalign.Structure":
@@ -65,6 +74,12 @@ class Fingerprint:
             )
         return self._structure
 
+    def matches_itself(self, molecules: int) -> bool:
+        """Whether oxtalign can lay this crystal over itself, as it cannot where molecules are linear."""
+        if molecules not in self._matches_itself:
+            self._matches_itself[molecules] = _aligned(self, self, molecules).same(molecules, _ITSELF_A)
+        return self._matches_itself[molecules]
+
     def amd_distance_A(self, other: "Fingerprint") -> float:
         """Largest difference of the average minimum distances."""
         return float(np.max(np.abs(self.amd_k - other.amd_k)))
@@ -77,10 +92,9 @@ def overlay(one: Fingerprint, other: Fingerprint, molecules: int) -> Overlay:
     its average minimum distances instead: their largest difference stands for the RMSD.
     """
     found = _aligned(one, other, molecules)
-    if found.molecules == molecules or _aligned(one, one, molecules).same(molecules, _ITSELF_A):
+    if found.molecules == molecules or one.matches_itself(molecules):
         return found
-    distance = one.amd_distance_A(other)
-    return Overlay(molecules, distance)
+    return Overlay(molecules, one.amd_distance_A(other))
 
 
 def _aligned(one: Fingerprint, other: Fingerprint, molecules: int) -> Overlay:
