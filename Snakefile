@@ -37,7 +37,8 @@ onstart:
 
 
 onsuccess:
-    print(f"done; open {FOLDER}/report/index.html", file=sys.stderr)
+    if Path(f"{FOLDER}/report/index.html").exists():
+        print(f"done; open {FOLDER}/report/index.html", file=sys.stderr)
 
 
 onerror:

@@ -44,7 +44,7 @@ rule report:
         f"{LOGS}/report.log",
     params:
         slice=part("report"),
-        folder=f"{FOLDER}/report",
+        folder=subpath(output.page, parent=True),
         versions=f"{FOLDER}/provenance/ranking.json",
     shell:
         command(

@@ -1,0 +1,13 @@
+"""One tiny campaign is run per session; tests work on copies of it."""
+
+import pytest
+
+from tests.workflow.campaigns import Campaign
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The tiny campaign, run to its end on two cores; only to be read or copied."""
+    campaign = Campaign.create(tmp_path_factory.mktemp("finished"))
+    campaign.run()
+    return campaign

@@ -1,0 +1,118 @@
+"""Bad input stops snakemake before any job: one line, exit code 2, no traceback, nothing written."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from tests.workflow.campaigns import SNAKEMAKE, TINY, Campaign
+
+BAD = {
+    "unknown key": ({"sed": 3}, "sed", "'seed'"),
+    "unknown key inside": (
+        {"search": {"trials_per_spacegroup": 3}},
+        "search.trials_per_spacegroup",
+        "trials_per_space_group",
+    ),
+    "wrong type": (
+        {"search": {"trials_per_space_group": "many"}},
+        "search.trials_per_space_group",
+        "integer",
+    ),
+    "unknown space group": ({"search": {"space_groups": ["P21/q"]}}, "search.space_groups", "P21/q"),
+    "space group 231": ({"search": {"space_groups": [231]}}, "search.space_groups", "231"),
+    "a group twice": ({"search": {"space_groups": [14, "P21/n"]}}, "search.space_groups", "again"),
+    "element without parameters": ("C[Se]C", "energy.potential", "Se"),
+    "iodine": ("CI", "energy.potential", "I"),
+    "broken SMILES": ("C1CC", "smiles", "C1CC"),
+    "no element": ("C*", "smiles", "element"),
+    "net charge": ("CC(=O)[O-]", "charge", "-1"),
+    "radical": ("C[CH2]", "smiles", "open-shell"),
+    "several molecules": ("C=O.O", "smiles", "several molecules"),
+    "missing molecule file": (
+        {"molecule": {"components": [{"name": "a", "file": "no.xyz"}]}},
+        "file",
+        "no.xyz",
+    ),
+    "missing known form": ({"known_forms": [{"name": "a", "file": "no.cif"}]}, "known_forms", "no.cif"),
+    "level without back end": ({"levels": [{"name": "a", "backend": "vaspp"}]}, "levels[0].backend", "gpaw"),
+    "unknown functional": ({"levels": [{"name": "a", "gpaw": {"functional": "PBEE"}}]}, "levels[0]", "PBEE"),
+    "hybrid without orbitals": (
+        {"levels": [{"name": "a", "gpaw": {"functional": "PBE0", "hybrid": "non_self_consistent"}}]},
+        "levels",
+        "orbitals",
+    ),
+    "too many chunks": (
+        {"search": {"trials_per_space_group": 9000, "chunk_size": 2}},
+        "search.chunk_size",
+        "jobs",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_settings_are_one_line(case, tmp_path):
+    change, key, said = BAD[case]
+    if isinstance(change, str):
+        change = {"molecule": {"components": [{"name": "a", "smiles": change}]}}
+    line = _refused(Campaign.create(tmp_path, **change))
+    assert line.startswith("error: config/config.yaml: ")
+    assert key in line
+    assert said in line
+
+
+def test_a_broken_known_form_is_one_line(tmp_path):
+    campaign = Campaign.create(tmp_path, known_forms=[{"name": "a", "file": "broken.cif"}])
+    (tmp_path / "broken.cif").write_text("data_a\n_cell_length_a 5\nloop_\n")
+    assert "broken.cif" in _refused(campaign)
+
+
+@pytest.mark.parametrize("text", ["a: [1\nb: 2\n", "- 1\n", "", "seed: 1\nseed: 2\n", "\x00"])
+def test_a_file_that_is_no_config_is_one_line(text, tmp_path):
+    campaign = Campaign.create(tmp_path)
+    (tmp_path / "config/config.yaml").write_text(text)
+    assert _refused(campaign).startswith("error: config/config.yaml")
+
+
+def test_a_missing_config_is_one_line(tmp_path):
+    assert "config/config.yaml" in _refused(Campaign(tmp_path))
+
+
+def test_values_on_the_command_line_are_checked(tmp_path):
+    campaign = Campaign.create(tmp_path)
+    assert "with --config: seed = 'x'" in _refused(campaign, "--config", "seed=x")
+    assert campaign.planned("--config", "selection={batch: 3}")["single_point"] == 6
+
+
+def test_another_configfile_inherits_nothing_from_the_default(tmp_path):
+    campaign = Campaign.create(tmp_path, known_forms=[{"name": "a", "file": "no.cif"}])
+    other = tmp_path / "other.yaml"
+    other.write_text(TINY.read_text().replace("campaign: tiny", "campaign: other"))
+    output = campaign.run("--dry-run", "--configfile", str(other))
+    assert "results/other/report/index.html" in output
+    assert "no.cif" not in output
+
+
+def test_a_dry_run_shows_the_budget_and_writes_nothing(tmp_path):
+    campaign = Campaign.create(tmp_path, selection={"rounds": 3, "batch": 5})
+    planned = campaign.planned()
+    assert planned["single_point"] == 15
+    assert planned["isolated_molecule"] == 1
+    assert planned["minimise"] == planned["search"] == 4
+    assert not campaign.results.exists()
+
+
+def _refused(campaign, *options):
+    """The one line of standard error with which snakemake stops."""
+    command = [*SNAKEMAKE, "--cores", "1", *options]
+    done = subprocess.run(command, cwd=campaign.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert not (campaign.folder / "results").exists()
+    return lines[0]
+
+
+def test_the_tiny_campaign_is_what_the_cases_change():
+    assert set(yaml.safe_load(TINY.read_text())["molecule"]) == {"components", "gas_phase"}
