@@ -357,6 +357,9 @@ POINTS = Table(
         Column("plane_waves", pa.int32(), "", "plane waves at the first k-point", True, low=0),
         Column("k_points", pa.int32(), "", "irreducible k-points", True, low=1),
         Column("wall_s", _REAL, "s", "wall time of the calculation (when it was made)", True, low=0.0),
+        Column(
+            "core_s", _REAL, "core second", "CPU time of the calculation (when it was made)", True, low=0.0
+        ),
         Column("cores", _SMALL, "", "cores of the calculation", True, low=1),
         Column("peak_memory_MB", _REAL, "MB", "peak resident memory of a rank", True, low=0.0),
         _text("source", "computed, or store (found there)"),

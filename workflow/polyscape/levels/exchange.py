@@ -81,7 +81,7 @@ class Crystal:
 
 
 def valence_exchange(crystal: Crystal, irreducible: Sequence[Orbitals], rank: int, ranks: int) -> float:
-    """This rank's share of the exchange energy, in the units of ``v``; exchange fraction not included.
+    """Share of this rank in the exchange energy, in the units of ``v``; exchange fraction not included.
 
     Parameters
     ----------

@@ -131,6 +131,7 @@ def _sum(first: Work | None, second: Work | None) -> Work | None:
     return replace(
         second,
         wall_s=first.wall_s + second.wall_s,
+        core_s=first.core_s + second.core_s,
         scf_steps=first.scf_steps + second.scf_steps,
         peak_memory_MB=max(first.peak_memory_MB, second.peak_memory_MB),
     )

@@ -23,6 +23,8 @@ class Work:
     ----------
     wall_s : float
         Wall time in seconds.
+    core_s : float
+        CPU time of all ranks in seconds; less than ``wall_s * cores`` where others use the machine too.
     cores : int
         Cores that were busy for that time.
     peak_memory_MB : float
@@ -36,6 +38,7 @@ class Work:
     """
 
     wall_s: float
+    core_s: float
     cores: int
     peak_memory_MB: float
     scf_steps: int

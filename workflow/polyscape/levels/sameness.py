@@ -26,10 +26,12 @@ def same_packing(left: Atoms, right: Atoms) -> bool:
     """
     if np.abs(amd(left) - amd(right)).max() > 2 * AMD_TOLERANCE_A:
         return False
-    found = compare(
-        from_ase(left, include_hydrogens=True), from_ase(right, include_hydrogens=True), n=_MOLECULES
-    )
-    return found.n_matched == _MOLECULES and found.rmsd_n <= RMSD_TOLERANCE_A
+    try:
+        structures = [from_ase(atoms, include_hydrogens=True) for atoms in (left, right)]
+    except ValueError:  # molecules cannot be told apart in a network or at very close contacts
+        return False
+    found = compare(*structures, n=_MOLECULES)
+    return bool(found.n_matched == _MOLECULES and found.rmsd_n <= RMSD_TOLERANCE_A)
 
 
 def amd(atoms: Atoms) -> NDArray[np.float64]:

@@ -117,7 +117,7 @@ def _full_row(
     }
     name = levels[index].name
     known = points[
-        (points["level"] == name) & points["structure_id"].isin(list(costs)) & points["wall_s"].notna()
+        (points["level"] == name) & points["structure_id"].isin(list(costs)) & points["core_s"].notna()
     ]
     ratios = [_core_s(point) / costs[point["structure_id"]].core_s for _, point in known.iterrows()]
     scale = float(np.median(ratios)) if ratios else 1.0
@@ -133,5 +133,5 @@ def _full_row(
 
 
 def _core_s(point: pd.Series) -> float:
-    """Core-seconds of a single point; 0 when nothing was attempted."""
-    return 0.0 if pd.isna(point["wall_s"]) else float(point["wall_s"]) * int(point["cores"])
+    """CPU time of a single point; 0 when nothing was attempted."""
+    return 0.0 if pd.isna(point["core_s"]) else float(point["core_s"])

@@ -1,0 +1,70 @@
+"""Ladders that cannot be climbed are refused before any work."""
+
+import sys
+
+import pytest
+
+from polyscape.errors import InputError
+from polyscape.levels.check import check_elements, check_levels
+from polyscape.settings import parse_settings
+
+
+def settings(levels=None, component=None):
+    data = {"campaign": "x", "molecule": {"components": [{"name": "a", "smiles": "C"} | (component or {})]}}
+    if levels is not None:
+        data["levels"] = levels
+    return parse_settings(data, "c.yaml")
+
+
+HYBRID = {"name": "high", "gpaw": {"functional": "PBE0", "hybrid": "non_self_consistent"}}
+
+
+def test_the_default_ladder_passes_without_importing_a_dft_program():
+    check_levels(settings(), "c.yaml")
+    check_elements(settings().levels, [1, 6, 7, 8, 16, 17], "c.yaml")
+    assert "gpaw" not in sys.modules or "polyscape.levels.gpaw_planewave" in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("levels", "key", "problem"),
+    [
+        ([{"name": "a", "gpaw": {"functional": "PEB"}}], "levels[0].gpaw.functional", "no functional"),
+        (
+            [{"name": "a", "gpaw": {"functional": "GGA_X_NONE+GGA_C_PBE"}}],
+            "levels[0].gpaw.functional",
+            "no func",
+        ),
+        ([{"name": "a", "gpaw": {"functional": "PBE0"}}], "levels[0].gpaw.functional", "self-consistently"),
+        (
+            [{"name": "a"}, {"name": "b", "gpaw": {"functional": "PBE", "hybrid": "non_self_consistent"}}],
+            "levels[1].gpaw.functional",
+            "no hybrid",
+        ),
+        ([{"name": "a", "gpaw": {"functional": "LDA"}}], "levels[0].gpaw.functional", "no parameters"),
+        (
+            [{"name": "a", "dispersion_functional": "nothing"}],
+            "levels[0].dispersion_functional",
+            "no parameters",
+        ),
+    ],
+)
+def test_an_impossible_level_is_named(levels, key, problem):
+    with pytest.raises(InputError, match=problem) as caught:
+        check_levels(settings(levels), "c.yaml")
+    assert caught.value.key == key
+
+
+def test_libxc_names_without_dispersion_pass():
+    check_levels(
+        settings([{"name": "a", "dispersion": "none", "gpaw": {"functional": "GGA_X_PBE+GGA_C_PBE"}}]), "c"
+    )
+
+
+def test_an_element_without_setup_is_named():
+    with pytest.raises(InputError, match="no PAW setup"):
+        check_elements(settings([{"name": "pbe"}, HYBRID]).levels, [6, 95], "c.yaml")
+
+
+def test_an_ion_is_refused():
+    with pytest.raises(InputError, match="cannot be computed yet"):
+        check_levels(settings(component={"charge": 1}), "c.yaml")
