@@ -14,9 +14,6 @@ CONVERGED, STEP_LIMIT, STALLED, ESCAPED = 0, 1, 2, 3
 """How a descent ended."""
 
 MAX_LINE_EVALUATIONS = 25
-MAX_GROWTH = 5.0
-"""Volume over the starting volume beyond which the crystal has flown apart."""
-
 MAX_LENGTH_A = 500.0
 """Longest cell vector of anything that is still a crystal of small molecules."""
 
@@ -34,12 +31,15 @@ class Limits(NamedTuple):
         Largest component of a step, Angstrom.
     noise : float
         Numerical noise of the energy, eV.
+    largest_volume : float
+        Cell volume beyond which the crystal has flown apart, Angstrom^3.
     """
 
     max_steps: int
     tolerance: float
     longest_step: float
     noise: float
+    largest_volume: float
 
 
 @compiled()
@@ -50,11 +50,10 @@ def _evaluate(sites, sums, pose, chart):
 
 
 @compiled()
-def _out_of_bounds(pose, start_volume):
+def _out_of_bounds(pose, largest_volume):
     """Whether the cell is no crystal any more."""
-    volume = abs(determinant(pose.cell_cv))
     longest = np.sqrt(np.max(np.sum(pose.cell_cv * pose.cell_cv, axis=1)))
-    return not (volume < MAX_GROWTH * start_volume and longest < MAX_LENGTH_A)
+    return not (abs(determinant(pose.cell_cv)) < largest_volume and longest < MAX_LENGTH_A)
 
 
 @compiled()
@@ -100,7 +99,7 @@ def _line_search(problem, here, step, limits):
 
 
 @compiled()
-def descend(problem, pose, inverse_hessian, limits):
+def descend(problem, pose, inverse_hessian, limits, fresh):
     """Minimise from a pose.
 
     Parameters
@@ -109,6 +108,10 @@ def descend(problem, pose, inverse_hessian, limits):
         What is minimised, see `polyscape.energy.sites` and `polyscape.energy.coordinates`.
     inverse_hessian : array, shape (n, n)
         First metric, Angstrom^2/eV; left as updated, a good start for a finer pass.
+    limits : Limits
+        When to stop.
+    fresh : bool
+        The metric is the identity and takes its scale from the first step; False for one that was updated before.
 
     Returns
     -------
@@ -120,8 +123,6 @@ def descend(problem, pose, inverse_hessian, limits):
     sites, sums, chart = problem
     here = _evaluate(sites, sums, pose, chart)
     evaluations = 1
-    start_volume = abs(determinant(pose.cell_cv))
-    fresh = True
     if not np.isfinite(np.sum(here[1])):
         return here, 0, evaluations, ESCAPED
     for steps in range(limits.max_steps):
@@ -139,6 +140,6 @@ def descend(problem, pose, inverse_hessian, limits):
         update(inverse_hessian, t * step, there[2] - here[2], fresh)
         fresh = False
         here = there
-        if _out_of_bounds(here[0], start_volume):
+        if _out_of_bounds(here[0], limits.largest_volume):
             return here, steps + 1, evaluations, ESCAPED
     return here, limits.max_steps, evaluations, STEP_LIMIT

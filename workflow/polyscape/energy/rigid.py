@@ -27,6 +27,19 @@ COARSE_CUTOFF_A: Final = 7.0
 COARSE_TOLERANCE_EV_PER_A: Final = 0.02
 """The coarse pass stops here; its surface is rough by 1e-4 eV."""
 
+COARSE_NOISE_EV: Final = 1e-4
+FINE_NOISE_EV: Final = 1e-8
+
+LONGEST_STEP_A: Final = 0.5
+"""A molecule's diameter in ten steps: far enough for speed, too short to jump through a wall."""
+
+MAX_GROWTH: Final = 5.0
+ROOMY_A3_PER_ATOM: Final = 12.0
+"""A crystal has flown apart when it fills five times its starting volume, or five times a roomy crystal's.
+
+Organic crystals fill 8 to 11 cubic Angstrom per atom, hydrogen included.
+"""
+
 _ENDS: Final = {
     descent.CONVERGED: Status.OK,
     descent.STEP_LIMIT: Status.STEP_LIMIT,
@@ -82,14 +95,14 @@ class RigidLatticeEnergy:
     def terms(self, packing: Packing, energy_t: np.ndarray) -> EnergyTerms:
         """Terms in eV per asymmetric unit, and the conformers' energies, as kJ/mol per formula unit."""
         units = self.formula_units(packing)
-        strain = sum(
+        conformers = sum(
             self.conformers[pose.component, pose.conformer].intramolecular_kJ_per_mol
             for pose in packing.poses
         )
         electrostatic, repulsion, dispersion = (
             float(value) * KJ_PER_MOL_PER_EV / units for value in energy_t
         )
-        return EnergyTerms(electrostatic, repulsion, dispersion, strain / units)
+        return EnergyTerms(electrostatic, repulsion, dispersion, conformers / units)
 
 
 @dataclass(frozen=True)
@@ -106,21 +119,34 @@ class RigidMinimiser:
         chart = chart_at(sites, pose)
         metric = np.eye(len(chart.strain_kvv) + 6 * len(pose.centre_mc))
         problem = (sites, coarse, chart)
-        here, steps, evaluations, end = descent.descend(problem, pose, metric, self._limits(coarse=True))
+        here, steps, evaluations, end = descent.descend(
+            problem, pose, metric, self._limits(sites, pose), True
+        )
         if end != descent.ESCAPED:
-            limits = self._limits(coarse=False, spent=steps)
-            problem = (sites, fine, chart)
-            here, more_steps, more, end = descent.descend(problem, here[0], metric, limits)
+            limits = self._limits(sites, pose)._replace(
+                max_steps=self.settings.max_steps - steps, tolerance=self._tolerance, noise=FINE_NOISE_EV
+            )
+            here, more_steps, more, end = descent.descend(
+                (sites, fine, chart), here[0], metric, limits, False
+            )
             steps, evaluations = steps + more_steps, evaluations + more
         return self._result(packing, sites, here, (steps, evaluations, end))
 
-    def _limits(self, coarse: bool, spent: int = 0) -> descent.Limits:
-        tolerance = self.settings.gradient_tolerance_kJ_per_mol_A / KJ_PER_MOL_PER_EV
-        if coarse:
-            return descent.Limits(
-                self.settings.max_steps, max(tolerance, COARSE_TOLERANCE_EV_PER_A), 0.5, 1e-4
-            )
-        return descent.Limits(self.settings.max_steps - spent, tolerance, 0.5, 1e-8)
+    @property
+    def _tolerance(self) -> float:
+        return self.settings.gradient_tolerance_kJ_per_mol_A / KJ_PER_MOL_PER_EV
+
+    def _limits(self, sites: Sites, pose: Pose) -> descent.Limits:
+        """The limits of the coarse pass."""
+        atoms = len(sites.body_av) * len(sites.operation_scc)
+        volume = max(abs(float(np.linalg.det(pose.cell_cv))), ROOMY_A3_PER_ATOM * atoms)
+        return descent.Limits(
+            max_steps=self.settings.max_steps,
+            tolerance=max(self._tolerance, COARSE_TOLERANCE_EV_PER_A),
+            longest_step=LONGEST_STEP_A,
+            noise=COARSE_NOISE_EV,
+            largest_volume=MAX_GROWTH * volume,
+        )
 
     def _result(
         self, packing: Packing, sites: Sites, here: tuple, ending: tuple[int, int, int]

@@ -1,7 +1,7 @@
 """Exponential and scaled complementary error function that compilers turn into SIMD code.
 
 `math.exp` and `math.erfc` are calls into a scalar library and keep a loop from being vectorised (three times slower
-over pairs of atoms).  Relative errors: `exp_simd` 1e-15, `erfcx_simd` 6e-12.
+over pairs of atoms).  Relative errors: `exp_simd` 1e-15 near 0, 3e-14 far below, `erfcx_simd` 6e-12.
 """
 
 import numpy as np
