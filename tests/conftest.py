@@ -4,6 +4,8 @@ import pytest
 
 from tests.workflow.campaigns import Campaign
 
+from tests.workflow.campaigns import Campaign
+
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):

@@ -29,7 +29,7 @@ HOMES = {
     "dscribe": ("learn/",),
     "pyscf": ("molecule/", "levels/check.py"),  # there for its list of functionals
     "occpy": ("molecule/",),
-    "rdkit": ("molecule/", "search/", "report/"),
+    "rdkit": ("molecule/", "search/", "report/", "stages/"),
     "plotly": ("report/",),
     "matplotlib": ("report/",),
     "snakemake": (),
