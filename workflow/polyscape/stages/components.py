@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from rdkit import Chem
-from rdkit.Chem import Descriptors
 
 from polyscape.energy.potentials import load_potential
 from polyscape.errors import InputError
@@ -82,7 +81,7 @@ def _check_molecule(molecule: Chem.Mol) -> None:
     if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
         raise MoleculeError("has an atom of no element ('*')", "name the element")
     electrons = sum(atom.GetAtomicNum() for atom in molecule.GetAtoms()) - Chem.GetFormalCharge(molecule)
-    if Descriptors.NumRadicalElectrons(molecule) or electrons % 2:
+    if electrons % 2 or any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
         raise MoleculeError("is an open-shell molecule", "give one with all electrons paired")
     _check_configuration(molecule)
 

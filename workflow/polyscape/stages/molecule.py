@@ -12,6 +12,7 @@ from polyscape.energy.potentials import load_potential
 from polyscape.errors import InputError
 from polyscape.molecule import given
 from polyscape.molecule.conformers import GasConformer, Plan, find_conformers
+from polyscape.molecule.read import MoleculeError
 from polyscape.molecule.torsions import same_name
 from polyscape.molecule.wavefunction import GasPhaseLevel
 from polyscape.schemas import CONFORMERS, MOLECULE
@@ -69,8 +70,7 @@ def describe_molecules(
         plan = _plan(settings, component, seed, cores)
         found = find_conformers(molecule, plan)
         selected = _selected(component, index, found, where)
-        if component.multipoles_file is not None:
-            found = given.replace_multipoles(found, selected, molecule, Path(component.multipoles_file), plan)
+        found = _with_given_multipoles(component, index, found, selected, molecule, plan, where)
         types = load_potential(potential).assign_types(*_graph(molecule))
         for conformer in found:
             chosen = conformer.name in selected
@@ -119,6 +119,25 @@ def _selected(component: Component, index: int, found: list[GasConformer], where
             raise InputError(where, key, name, "no such conformer in the window", f"found: {_listing(found)}")
         wanted.update(matches)
     return wanted
+
+
+def _with_given_multipoles(
+    component: Component,
+    index: int,
+    found: list[GasConformer],
+    selected: set[str],
+    molecule: Chem.Mol,
+    plan: Plan,
+    where: str,
+) -> list[GasConformer]:
+    """The conformers with the multipoles of `multipoles_file` where there is one."""
+    if component.multipoles_file is None:
+        return found
+    try:
+        return given.replace_multipoles(found, selected, molecule, Path(component.multipoles_file), plan)
+    except MoleculeError as error:
+        key = f"molecule.components[{index}].multipoles_file"
+        raise InputError(where, key, component.multipoles_file, error.problem, error.remedy) from error
 
 
 def _listing(found: list[GasConformer]) -> str:
