@@ -141,7 +141,7 @@ def _set_ranking(block: gemmi.cif.Block, structure: Structure) -> None:
             [
                 _quoted(energy.level),
                 f"{energy.lattice_energy_kJ_per_mol:.4f}",
-                f"{energy.sd_kJ_per_mol:.4f}",
+                f"{energy.sd_kJ_per_mol + 0.0:.4f}",
                 "yes" if energy.computed else "no",
                 str(energy.rank),
             ]
@@ -261,4 +261,4 @@ def ranking_csv(data: ReportData) -> str:
 
 
 def _text(value: float) -> str:
-    return f"{value:.6f}"
+    return f"{value + 0.0:.6f}"

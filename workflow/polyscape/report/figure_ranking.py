@@ -6,7 +6,7 @@ from typing import Final
 
 from polyscape.report.figure_style import Figure, base_layout, form_style, hover, rounded, selection_trace
 from polyscape.report.model import ReportData, Structure
-from polyscape.report.words import interval, probability
+from polyscape.report.words import certainty, interval
 
 _BUMP_LINES: Final = 20
 
@@ -20,30 +20,17 @@ def forest(data: ReportData) -> Figure:
         pairs = [(place, s) for place, s in zip(y, shown, strict=True) if s.top.computed == computed]
         if not pairs:
             continue
-        for factor, width in ((2.0, 1.5), (1.0, 5.0)):
-            traces.append(_bars(pairs, factor, width))
-        marker: Figure = {"size": 10, "symbol": [], "color": []}
-        for _, s in pairs:
-            symbol, colour = form_style(data, s.known_form) if s.known_form else ("circle", "var(--computed)")
-            marker["symbol"].append(symbol if computed else f"{symbol}-open")
-            marker["color"].append(colour)
-        marker["line"] = {"width": 2, "color": marker["color"]}
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": label,
-                "x": [rounded(s.relative_energy_kJ_per_mol) for _, s in pairs],
-                "y": [place for place, _ in pairs],
-                "marker": marker,
-                "customdata": [[s.structure_id] for _, s in pairs],
-                "hovertext": [
-                    hover(s, -1) + f"<br>P(rank 1) = {probability(s.p_rank_1)}, rank {interval(s)}"
-                    for _, s in pairs
-                ],
-                "hoverinfo": "text",
-            }
-        )
+        key = {"symbol": "circle" if computed else "circle-open", "size": 10, "color": "var(--computed)"}
+        bars = [_bars(pairs, factor, width) for factor, width in ((2.0, 1.5), (1.0, 5.0))]
+        legend = {
+            "type": "scatter",
+            "mode": "markers",
+            "name": label,
+            "x": [None],
+            "y": [None],
+            "marker": key,
+        }
+        traces.extend((*bars, legend, _marks(data, pairs)))
     traces.append(selection_trace())
     layout = base_layout(f"The lowest structures at {data.levels[-1]} with their uncertainty")
     layout["height"] = 110 + 24 * len(shown)
@@ -56,6 +43,28 @@ def forest(data: ReportData) -> Figure:
         "automargin": True,
     }
     return {"data": traces, "layout": layout}
+
+
+def _marks(data: ReportData, pairs: Sequence[tuple[int, Structure]]) -> Figure:
+    """The mean energies; a known form has its own mark."""
+    marker: Figure = {"size": 10, "symbol": [], "color": []}
+    for _, s in pairs:
+        symbol, colour = form_style(data, s.known_form) if s.known_form else ("circle", "var(--computed)")
+        marker["symbol"].append(symbol if s.top.computed else f"{symbol}-open")
+        marker["color"].append(colour)
+    marker["line"] = {"width": 2, "color": marker["color"]}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "energy",
+        "showlegend": False,
+        "x": [rounded(s.relative_energy_kJ_per_mol) for _, s in pairs],
+        "y": [place for place, _ in pairs],
+        "marker": marker,
+        "customdata": [[s.structure_id] for _, s in pairs],
+        "hovertext": [hover(s, -1) + f"<br>{escape(certainty(s))}, rank {interval(s)}" for _, s in pairs],
+        "hoverinfo": "text",
+    }
 
 
 def _tick(structure: Structure) -> str:

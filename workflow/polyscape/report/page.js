@@ -242,7 +242,8 @@
       show: (next) => {
         packing = next;
         if (packing) {
-          along(0);
+          const lengths = [0, 1, 2].map((axis) => Math.hypot(...packing.cell.slice(3 * axis, 3 * axis + 3)));
+          along(lengths.indexOf(Math.min(...lengths)));
           turn = times(about(0.25, 0.35), turn);
         }
         paint();

@@ -1,6 +1,7 @@
 """The landscape as a picture for papers and slides: one panel per level, known forms marked."""
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from polyscape.report.model import ReportData
+from polyscape.report.model import ReportData, Structure
 
 _MARKERS: Final = ("*", "D", "s", "^", "p", "h")
 _COLOURS: Final = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
@@ -41,52 +42,62 @@ def landscape_png(data: ReportData) -> bytes:
 
 def _panel(axis: Axes, data: ReportData, index: int) -> None:
     """One level: predicted structures hollow with a standard deviation, computed ones filled, known forms on top."""
-    for structure in data.structures:
-        energy = structure.levels[index]
-        x, y = structure.density_g_per_cm3, energy.relative_energy_kJ_per_mol
-        form = (
-            [f.name for f in data.known_forms].index(structure.known_form) if structure.known_form else None
+    names = [form.name for form in data.known_forms]
+    for computed in (False, True):
+        group = [s for s in data.structures if s.levels[index].computed == computed]
+        _marks(
+            axis,
+            [s for s in group if s.known_form is None],
+            index,
+            ("o", _COMPUTED if computed else _PREDICTED),
         )
-        colour = _COLOURS[form % 6] if form is not None else (_COMPUTED if energy.computed else _PREDICTED)
-        marker = _MARKERS[form % 6] if form is not None else "o"
-        size = {"*": 14.0, "o": 4.2}.get(marker, 8.5)
-        if not energy.computed:
-            axis.errorbar(
-                x, y, energy.sd_kJ_per_mol, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.45, zorder=1
-            )
-        face = colour if energy.computed else "white"
-        axis.plot(
-            x,
-            y,
-            marker,
-            ms=size,
-            mfc=face,
-            mec=colour,
-            mew=1.0,
-            zorder=4 if form is not None else 2 + energy.computed,
-        )
-        if form is not None:
-            halo = [withStroke(linewidth=3, foreground="white")]
-            axis.annotate(
-                str(structure.known_form),
-                (x, y),
-                xytext=(0, -14),
-                textcoords="offset points",
-                ha="center",
-                fontsize=9,
-                zorder=5,
-                path_effects=halo,
-            )
-    computed = sum(structure.levels[index].computed for structure in data.structures)
-    axis.set_title(
-        f"{data.levels[index]}  ({computed} of {len(data.structures)} computed)",
-        fontsize=10,
-        parse_math=False,
+        for place, name in enumerate(names):
+            own = [s for s in group if s.known_form == name]
+            _marks(axis, own, index, (_MARKERS[place % 6], _COLOURS[place % 6]))
+            _names(axis, own[:1], index)
+    count = sum(structure.levels[index].computed for structure in data.structures)
+    said = (
+        f"{len(data.structures)} structures" if index == 0 else f"{count} of {len(data.structures)} computed"
     )
+    axis.set_title(f"{data.levels[index]}  ({said})", fontsize=10, parse_math=False)
     axis.grid(True, color="#e4e7ea", linewidth=0.6)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=9, color="#888888")
+
+
+def _marks(axis: Axes, structures: Sequence[Structure], index: int, style: tuple[str, str]) -> None:
+    """Structures that are all computed, or all predicted, at a level, in one marker and colour."""
+    if not structures:
+        return
+    marker, colour = style
+    energies = [structure.levels[index] for structure in structures]
+    x = [structure.density_g_per_cm3 for structure in structures]
+    y = [energy.relative_energy_kJ_per_mol for energy in energies]
+    computed = energies[0].computed
+    if not computed:
+        sds = [energy.sd_kJ_per_mol for energy in energies]
+        axis.errorbar(x, y, sds, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.45, zorder=1)
+    size = {"*": 14.0, "o": 4.2}.get(marker, 8.5)
+    order = (2 if marker == "o" else 4) + computed
+    axis.plot(x, y, marker, ms=size, mfc=colour if computed else "white", mec=colour, mew=1.0, zorder=order)
+
+
+def _names(axis: Axes, structures: Sequence[Structure], index: int) -> None:
+    """The known form's name under its mark."""
+    for structure in structures:
+        place = (structure.density_g_per_cm3, structure.levels[index].relative_energy_kJ_per_mol)
+        axis.annotate(
+            str(structure.known_form),
+            place,
+            xytext=(0, -15),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            zorder=6,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+            parse_math=False,
+        )
 
 
 def _limits(data: ReportData) -> tuple[float, float]:

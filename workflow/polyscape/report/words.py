@@ -31,6 +31,12 @@ def probability(value: float) -> str:
     return "> 0.99" if value > 0.99 else f"{value:.2f}"
 
 
+def certainty(structure: Structure) -> str:
+    """``P(rank 1) = 0.24``, or ``P(rank 1) < 0.01``."""
+    text = probability(structure.p_rank_1)
+    return f"P(rank 1) {text}" if text[0] in "<>" else f"P(rank 1) = {text}"
+
+
 def duration(core_s: float | None) -> str:
     """A CPU time in the unit that fits it."""
     if core_s is None:
@@ -94,7 +100,7 @@ def leader_sentence(data: ReportData) -> str:
     )
     return (
         f"Of {len(data.structures)} distinct structures, {name} is the lowest at {data.levels[-1]}, "
-        f"P(rank 1) = {probability(first.p_rank_1)}; {doubt}."
+        f"{certainty(first)}; {doubt}."
     )
 
 
@@ -106,10 +112,10 @@ def form_sentence(form: KnownForm, level: str) -> str:
     s = form.structure
     kind = "computed" if s.top.computed else "predicted"
     height = with_sd(s.relative_energy_kJ_per_mol, s.sd_relative_kJ_per_mol)
-    above = "the lowest" if s.rank == 1 else f"{height} kJ/mol above the lowest"
+    above = "" if s.rank == 1 else f"{height} kJ/mol above the lowest, "
     return (
-        f"{form.name} is rank {s.rank} at {level} ({kind}; 90 % interval {interval(s)}), {above}, "
-        f"P(rank 1) = {probability(s.p_rank_1)}."
+        f"{form.name} is rank {s.rank} at {level} ({kind}; 90 % interval {interval(s)}), {above}"
+        f"{certainty(s)}."
     )
 
 
