@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -25,7 +26,11 @@ def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task], cores: int,
     started = time.perf_counter()
     context = multiprocessing.get_context("spawn")
     results: dict[int, Result] = {}
-    with _one_thread(), ProcessPoolExecutor(min(cores, len(tasks)), mp_context=context) as pool:
+    workers = min(cores, len(tasks))
+    with (
+        _one_thread(),
+        ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool,
+    ):
         futures = {pool.submit(work, task): index for index, task in enumerate(tasks)}
         for future in as_completed(futures):
             results[futures[future]] = future.result()
@@ -36,6 +41,17 @@ def map_tasks(work: Callable[[Task], Result], tasks: Sequence[Task], cores: int,
                 flush=True,
             )
     return [results[index] for index in range(len(tasks))]
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let a worker end when its parent was killed; it would go on computing for nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
