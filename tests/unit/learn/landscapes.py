@@ -7,7 +7,6 @@ adds a little of the same kind.
 
 import numpy as np
 from ase.neighborlist import neighbor_list
-from tests.builders import conformers
 
 from polyscape.crystal.packing import Packing, Pose
 from polyscape.schemas import CONFORMERS, DISPERSION, FEATURES, LANDSCAPE, POINTS
@@ -15,6 +14,7 @@ from polyscape.settings import parse_settings
 from polyscape.stages.lattice_energies import LearningTables
 from polyscape.stages.rows import packing_values, reduced_values
 from polyscape.units import KJ_PER_MOL_PER_EV
+from tests.builders import conformers
 
 LEVELS = ("pbe-d3", "pbe0-d3")
 MOLECULE_eV = {"pbe-d3": -5000.0, "pbe0-d3": -5100.0}

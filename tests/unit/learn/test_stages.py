@@ -125,6 +125,20 @@ def test_two_rounds_choose_enough_points_nested_small_and_never_twice(world, tmp
     assert [(selection.level == "pbe0-d3").sum() for selection in selections] == [3, 3]
 
 
+def test_the_smallest_campaign_has_eight_structures_and_four_at_the_top(world):
+    _, points = _rounds(world, _plan(batch=4), 2)
+    assert merge_points(points).level.value_counts().to_dict() == {"pbe-d3": 8, "pbe0-d3": 4}
+
+
+def test_a_known_structure_climbs_when_nothing_new_is_left(world):
+    table, vectors, energies = world
+    points = [landscapes.points(table, energies, dict.fromkeys(table.structure_id[:24], "pbe-d3"))]
+    selection = select(1, landscapes.tables(table, vectors, points), _plan())
+    assert _climbed(selection)
+    assert set(_climbed(selection).values()) == {"pbe0-d3"}
+    assert selection.structure_id.notna().sum() == 3
+
+
 def test_selection_is_deterministic_and_blind_to_known_forms(world):
     table, vectors, energies = world
     named = table.copy()

@@ -8,11 +8,11 @@ The factor rho_t has the prior N(1, slope_sd^2) and is integrated out with the t
 mean of rho_t, found by repeating the fit once.  A joint posterior of all levels conditions on all points.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from polyscape.learn.discrepancy import Hyperparameters, Priors, Rung
+from polyscape.learn.discrepancy import FIRST_LEVEL, HIGHER_LEVELS, Hyperparameters, Priors, Rung
 from polyscape.learn.ladder import Ladder, LadderPosterior, Step
 from polyscape.learn.protocol import Points, Reals, TrainingData
 
@@ -33,14 +33,15 @@ class CoKriging:
     intercept_sd_kJ_per_mol : float
         Prior standard deviation of a level's offset from the level below: wide, for it cancels in the
         ranking.
-    priors : Priors
-        Priors of the discrepancies' hyperparameters.
+    first_priors, higher_priors : Priors
+        Priors of the discrepancies' hyperparameters, of the first level and of those above it.
     """
 
     noise_kJ_per_mol: float = 0.2
-    slope_sd: float = 0.3
+    slope_sd: float = 0.2
     intercept_sd_kJ_per_mol: float = 100.0
-    priors: Priors = field(default_factory=Priors)
+    first_priors: Priors = FIRST_LEVEL
+    higher_priors: Priors = HIGHER_LEVELS
 
     def fit(self, data: TrainingData) -> LadderPosterior:
         """Learn level by level, then condition on everything at once."""
@@ -64,7 +65,9 @@ class CoKriging:
             trend_pp = (step.H_sj[known] * step.B_j) @ step.H_sj[known].T
             known_pp = trend_pp + rho**2 * below_pp + self.noise_kJ_per_mol**2 * np.eye(len(known))
             residual_p = data.value_ls[level, known] - rho * mean_s[known] - step.H_sj[known] @ step.b0_j
-            hyper = Rung(X_sf[known], residual_p, known_pp).fit(self.priors)
+            hyper = Rung(X_sf[known], residual_p, known_pp).fit(
+                self.first_priors if level == 1 else self.higher_priors
+            )
             step = Step(rho, step.H_sj, step.b0_j, step.B_j, hyper)
             fitted = self._condition(Ladder(X_sf, data.value_ls[0], (*below, step)), data, level)
             rho += float(fitted.trend_mean_j(level)[1])

@@ -35,9 +35,9 @@ class LogNormal:
 class Priors:
     """Priors of the hyperparameters; lengths in units of the root mean square distance of two structures."""
 
-    sigma_kJ_per_mol: LogNormal = LogNormal(2.0, 1.0)
-    length: LogNormal = LogNormal(1.0, 0.7)
-    tau_kJ_per_mol: LogNormal = LogNormal(0.7, 0.7)
+    sigma_kJ_per_mol: LogNormal = LogNormal(4.0, 1.0)
+    length: LogNormal = LogNormal(0.7, 0.5)
+    tau_kJ_per_mol: LogNormal = LogNormal(1.5, 0.7)
 
     @property
     def median_h(self) -> Reals:
@@ -48,6 +48,13 @@ class Priors:
     def spread_h(self) -> Reals:
         """Standard deviations of the logarithms, shape (3,)."""
         return np.array([self.sigma_kJ_per_mol.spread, self.length.spread, self.tau_kJ_per_mol.spread])
+
+
+FIRST_LEVEL = Priors()
+"""From a force field to quantum mechanics: corrections of some kJ/mol, partly beyond the descriptors."""
+
+HIGHER_LEVELS = Priors(sigma_kJ_per_mol=LogNormal(1.5, 1.0), tau_kJ_per_mol=LogNormal(0.5, 0.7))
+"""From one quantum-mechanical level to the next: smaller corrections."""
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ class SoapDescriptor:
     cutoff_A: float = 4.0
     n_max: int = 6
     l_max: int = 6
-    sigma_A: float = 0.5
+    sigma_A: float = 0.4
     components: int = 16
-    terms_weight: float = 0.5
+    terms_weight: float = 1.0
     structures_per_process: int = 500
 
     @property

@@ -19,13 +19,13 @@ class FeaturesSettings(Section):
     soap_n_max: int = Field(6, description="Radial functions.", ge=1, le=12)
     soap_l_max: int = Field(6, description="Angular functions.", ge=0, le=12)
     soap_sigma_A: float = Field(
-        0.5, description="Width of the Gaussians on the atoms; wider ones see less detail.", gt=0.05, le=2
+        0.4, description="Width of the Gaussians on the atoms; wider ones see less detail.", gt=0.05, le=2
     )
     components: int = Field(
         16, description="Principal components kept; more for large, flexible molecules.", ge=1, le=100
     )
     terms_weight: float = Field(
-        0.5,
+        1.0,
         description="Weight of the force field's energy terms against the components; 0 leaves them out.",
         ge=0,
         le=10,

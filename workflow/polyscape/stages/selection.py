@@ -27,7 +27,7 @@ _SELECTION_STREAM = 10
 """Separates this stage's random numbers from those of other stages with the same seed."""
 
 _FEWEST_BEFORE_STOP = (8, 4)
-"""Points at the first and at the highest level below which a campaign never stops by itself."""
+"""Structures known at all, and at the highest level, below which a campaign never stops by itself."""
 
 _SETTLED = 0.98
 """A ranking is settled when its lowest structures are the lowest ones with at least this mean probability."""
@@ -88,13 +88,20 @@ def _climbing_costs(data: LandscapeData, levels: Sequence[Level]) -> list[list[C
 
 
 def _budget(data: LandscapeData, cost: list[list[Cost]], settings: SelectionSettings) -> Budget:
-    """What may be chosen: small cells, not computed yet, and nothing at or above a level that failed."""
+    """What may be chosen: small cells, not computed yet, and nothing at or above a level that failed.
+
+    While few structures are known, every slot takes a new one; later a known one may climb higher.
+    """
     cost_ls = np.array([[0.0] * len(data.landscape), *([c.core_s for c in costs] for costs in cost)])
     small_s = data.landscape.atoms_in_reduced_cell.to_numpy(int) <= settings.max_atoms
     failed_below_ls = np.logical_or.accumulate(data.failed_ls, axis=0)
     computed_above_ls = np.logical_or.accumulate(data.training.computed_ls[::-1], axis=0)[::-1]
     allowed_ls = small_s & ~failed_below_ls & ~computed_above_ls
     allowed_ls[0] = False
+    known_s = data.training.computed_ls[1:].any(axis=0)
+    fresh_ls = allowed_ls & ~known_s
+    if known_s.sum() < _FEWEST_BEFORE_STOP[0] and fresh_ls.any(axis=0).sum() >= settings.batch:
+        allowed_ls = fresh_ls
     top_slots = min(settings.batch, max(1, round(settings.top_level_share * settings.batch)))
     return Budget(settings.batch, top_slots, cost_ls, allowed_ls, settings.cost_exponent)
 
