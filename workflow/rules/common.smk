@@ -58,14 +58,16 @@ def part(stage):
 
 
 def command(stage, arguments, **options):
-    """The shell command of a stage's script.  `set -x` puts the line to repeat by hand at the head of the log.
+    """The shell command of a stage's script: its output to the log, its warnings to the terminal as well.
 
-    `options` are for where things are kept rather than what is computed: a change of theirs reruns nothing.
+    `set -x` puts the line to repeat by hand at the head of the log.  `options` are for where things are kept rather
+    than what is computed: a change of theirs reruns nothing.
     """
     program = [sys.executable, f"{workflow.basedir}/scripts/{stage}.py"]
     kept = [word for name, value in options.items() for word in (f"--{name}", value)]
     plain, more = (shlex.join(words).replace("{", "{{").replace("}", "}}") for words in (program, kept))
-    return f"( set -x; {plain} --settings {{params.slice:q}} {arguments} {more} ) > {{log:q}} 2>&1"
+    work = f"( set -x; {plain} --settings {{params.slice:q}} {arguments} {more} ) > {{log:q}} 2>&1"
+    return f"{work}; grep '^warning' {{log:q}} >&2 || true"
 
 
 def chunk_of(wildcards):

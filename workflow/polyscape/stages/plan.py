@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyscape.ids import Chunk, chunks
-from polyscape.schemas import SELECTION
 from polyscape.search.plan import check_space_groups
 from polyscape.settings import Settings
 from polyscape.stages.registry import STAGES
@@ -119,6 +118,8 @@ def slot_resource(selection: str, slot: int, column: str) -> float:
     FileNotFoundError
         When the selection has not been made yet.
     """
+    from polyscape.schemas import SELECTION  # pandas is slow to import, and a dry run does without
+
     Path(selection).stat()
     rows = SELECTION.read(Path(selection))
     values = rows.loc[rows.slot == slot, column].dropna().to_list()

@@ -30,6 +30,12 @@ def preflight(plan: Plan, where: str) -> None:
     check_components(settings, where)
     check_levels(settings, where)
     check_elements(settings.levels, _elements(settings, where), where)
+    if settings.known_forms:
+        from polyscape.stages.known_forms import (
+            check_known_forms,
+        )  # slow to import, and not every campaign has one
+
+        check_known_forms(settings, where)
 
 
 def _elements(settings: Settings, where: str) -> set[int]:
