@@ -14,6 +14,15 @@ def test_every_structure_is_there_in_the_order_of_its_rank(data):
     assert data.levels == LEVELS
 
 
+def test_the_cell_is_the_conventional_one(data):
+    for structure in data.structures:
+        a, b, c, *angles = structure.cell
+        if structure.symmetry == "P2_12_12_1":
+            assert angles == pytest.approx([90.0, 90.0, 90.0])
+            # a primitive group: the conventional cell has the reduced cell's volume
+            assert a * b * c == pytest.approx(structure.atoms.get_volume())
+
+
 def test_each_level_counts_from_its_own_lowest(data):
     for place in range(len(LEVELS)):
         assert min(s.levels[place].relative_energy_kJ_per_mol for s in data.structures) == 0.0

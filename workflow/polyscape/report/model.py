@@ -39,8 +39,8 @@ class Structure:
     """A distinct structure of the ranked landscape.
 
     `levels` starts with the force field and ends with the highest level; `rank_low` and `rank_high` are the 5 % and
-    95 % quantiles of the rank; `atoms` is the primitive reduced cell; `cell` its lengths (Angstrom) and angles
-    (degree), those of the search's setting when it is known.
+    95 % quantiles of the rank; `atoms` is the primitive reduced cell; `cell` the lengths (Angstrom) and angles
+    (degree) of the conventional cell in its standard setting.
     """
 
     structure_id: str

@@ -57,7 +57,7 @@
     }
     const labels = [...document.querySelectorAll("#ranking-table thead th")].map((head) => head.dataset.label);
     const facts = [...row.cells].map((cell, index) => [labels[index], [...cell.childNodes].map((node) => node.cloneNode(true))]);
-    facts.push(["cell", [row.dataset.cell]]);
+    facts.push(["conventional cell", [row.dataset.cell]]);
     panel.replaceChildren(...facts.filter(([, content]) => content.some((node) => (node.textContent ?? node).trim())).flatMap(([label, content]) => {
       const term = document.createElement("dt");
       const value = document.createElement("dd");

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from ase.cell import Cell
 
 from polyscape.errors import InputError
+from polyscape.report.export import symmetric_cell
 from polyscape.report.model import Component, KnownForm, LevelEnergy, ReportData, Site, Structure
 from polyscape.stages.registry import Slice
 from polyscape.stages.report_accounts import calibration, costs, level_points, real, rounds, search, text
 from polyscape.stages.rows import reduced_atoms
 
-_CELL = ("a_A", "b_A", "c_A", "alpha_deg", "beta_deg", "gamma_deg")
 _SHOWN_ELSEWHERE = frozenset({"campaign", "known_forms", "report"})
 
 
@@ -114,12 +115,7 @@ def _structure(
         for energy in row["levels"]
     )
     atoms = reduced_atoms({str(key): value for key, value in crystal.items()})
-    has_setting = all(real(crystal[name]) is not None for name in _CELL)
-    cell = (
-        tuple(float(crystal[name]) for name in _CELL)
-        if has_setting
-        else tuple(map(float, atoms.cell.cellpar()))
-    )
+    conventional_cv = symmetric_cell(atoms).cell_cv
     return Structure(
         structure_id=row["structure_id"],
         rank=int(row["rank"]),
@@ -137,7 +133,7 @@ def _structure(
         formula_units=int(crystal["formula_units"]),
         hits=int(row["hits"]),
         known_form=text(row["known_form"]),
-        cell=cell,
+        cell=tuple(float(value) for value in Cell(conventional_cv).cellpar()),
         atoms=atoms,
         dispersion_kJ_per_mol=dispersion,
     )
