@@ -10,7 +10,7 @@ from polyscape.molecule.model import Conformer
 
 _UNKNOWN_RADIUS_A: Final = 2.0
 _GRID_A: Final = 0.1
-"""Grid of the volume: its error is below 0.5 % for molecules of 4 atoms and more."""
+"""Grid of the volume: its error is below 1 %."""
 
 
 def van_der_waals_radii_A(atomic_numbers: NDArray[np.int64]) -> NDArray[np.float64]:

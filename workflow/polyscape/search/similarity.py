@@ -5,6 +5,7 @@ References
 J. A. Chisholm, S. Motherwell, J. Appl. Cryst. 38 (2005) 228, https://doi.org/10.1107/S0021889804027074 (RMSD_n).
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +13,11 @@ import numpy as np
 import oxtalign
 from ase import Atoms
 from ase.data import chemical_symbols
+from numpy.typing import NDArray
+from oxtalign.model import Molecule, UnitCell
 
 from polyscape.crystal.invariants import average_minimum_distances
+from polyscape.molecule.read import bonds_by_distance
 
 _ITSELF_A: Final = 1e-3
 
@@ -52,27 +56,37 @@ class Fingerprint:
     Parameters
     ----------
     atoms : ase.Atoms
-        Its reduced cell.
+        All atoms of a cell; those of a molecule stand together and are not cut by the cell's faces.
+    first_m : numpy.ndarray, shape (molecules + 1,)
+        Where each molecule's atoms begin.
     """
 
-    def __init__(self, atoms: Atoms) -> None:
+    def __init__(self, atoms: Atoms, first_m: NDArray[np.int64]) -> None:
         self.amd_k = average_minimum_distances(atoms)
-        self._atoms = atoms
+        self._atoms, self._first_m = atoms, first_m
         self._structure: oxtalign.Structure | None = None
         self._matches_itself: dict[int, bool] = {}
 
     @property
     def structure(self) -> "oxtalign.Structure":
-        """The crystal as oxtalign sees it, made when first needed."""
+        """The crystal as oxtalign sees it, made when first needed.
+
+        Its molecules are given: perceived from distances, a short hydrogen bond would make a polymer of them.
+        """
         if self._structure is None:
-            symbols = [chemical_symbols[number] for number in self._atoms.numbers]
-            self._structure = oxtalign.from_arrays(
-                symbols,
-                self._atoms.get_scaled_positions(wrap=True),
-                cell=np.asarray(self._atoms.cell),
-                include_hydrogens=True,
-            )
+            cell_cv = np.asarray(self._atoms.cell)
+            lengths_and_angles = map(float, self._atoms.cell.cellpar())
+            cell = UnitCell(*lengths_and_angles, ["x,y,z"], cell_cv.T, np.linalg.inv(cell_cv.T))
+            spans = [slice(a, b) for a, b in itertools.pairwise(self._first_m)]
+            self._structure = oxtalign.Structure([self._molecule(span) for span in spans], cell, "")
         return self._structure
+
+    def _molecule(self, span: slice) -> Molecule:
+        numbers_a, position_av = self._atoms.numbers[span], self._atoms.positions[span]
+        symbols = tuple(chemical_symbols[number] for number in numbers_a)
+        molecule = Molecule(symbols, position_av, symbols, tuple(bonds_by_distance(numbers_a, position_av)))
+        molecule.species_key = molecule.formula()
+        return molecule
 
     def matches_itself(self, molecules: int) -> bool:
         """Whether oxtalign can lay this crystal over itself, as it cannot where molecules are linear."""

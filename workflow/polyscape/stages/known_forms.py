@@ -129,7 +129,8 @@ def _relaxed_values(
     if end.status != Status.OK or end.terms is None:
         return {"status": end.status}
     atoms = end.packing.to_atoms(rigid)
-    before, after = Fingerprint(found.reduced.atoms), Fingerprint(atoms)
+    first_m = found.reduced.first_m
+    before, after = Fingerprint(found.reduced.atoms, first_m), Fingerprint(atoms, first_m)
     kept = overlay(before, after, overlay_molecules)
     mass = sum(rigid[key].mass_amu for key in found.keys_m)
     terms = end.terms

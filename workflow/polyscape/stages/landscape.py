@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from polyscape.crystal.packing import Conformers, Packing
 from polyscape.crystal.reduction import ReducedCrystal, reduce_packing
@@ -54,7 +55,7 @@ def make_landscape(
     distinct = np.unique(same)
     matches = {
         form.name: find_form(form, [candidates[i] for i in distinct], settings)
-        for form in _forms(known_forms)
+        for form in _forms(known_forms, rigid)
     }
     rows = _rows(inside, prepared, same, _molecules_per_formula_unit(rigid))
     for name, match in matches.items():
@@ -76,7 +77,7 @@ def in_window(minima: pd.DataFrame, window_kJ_per_mol: float) -> pd.DataFrame:
 
 def _reduce(task: tuple[Packing, Conformers]) -> tuple[ReducedCrystal, Fingerprint]:
     reduced = reduce_packing(*task)
-    return reduced, Fingerprint(reduced.atoms)
+    return reduced, Fingerprint(reduced.atoms, reduced.first_m)
 
 
 def _prepare(
@@ -139,16 +140,28 @@ def _distinct_values(
     }
 
 
-def _forms(known_forms: pd.DataFrame) -> list[Form]:
+def _forms(known_forms: pd.DataFrame, rigid: Conformers) -> list[Form]:
     forms = []
     for row in _records(known_forms):
-        experimental = Fingerprint(reduced_atoms(row))
+        first_m = _molecule_starts(rigid, int(row["formula_units"]))
+        experimental = Fingerprint(reduced_atoms(row), first_m)
         minimised = None
         if row["status"] == Status.OK:
             relaxed = {"reduced_cell_A": row["minimised_cell_A"], "fractional": row["minimised_fractional"]}
-            minimised = Fingerprint(reduced_atoms(row | relaxed))
+            minimised = Fingerprint(reduced_atoms(row | relaxed), first_m)
         forms.append(Form(str(row["form"]), float(row["density_g_per_cm3"]), experimental, minimised))
     return forms
+
+
+def _molecule_starts(rigid: Conformers, formula_units: int) -> NDArray[np.int64]:
+    """Where the molecules of a known form begin: they are sorted by component."""
+    components = {component: molecule for (component, _), molecule in sorted(rigid.items())}
+    sizes = [
+        len(molecule.atomic_number_a)
+        for molecule in components.values()
+        for _ in range(molecule.stoichiometry * formula_units)
+    ]
+    return np.cumsum([0, *sizes])
 
 
 def _match_values(name: str, match: Match) -> dict[str, Any]:
