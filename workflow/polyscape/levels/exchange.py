@@ -101,10 +101,10 @@ def valence_exchange(crystal: Crystal, irreducible: Sequence[Orbitals], rank: in
 
 
 def whole_zone(crystal: Crystal, irreducible: Sequence[Orbitals]) -> Iterator[Orbitals]:
-    """The orbitals of every k-point by symmetry: ``psi_Uk(s) = psi_k(U^T s - t)``, its conjugate at -Uk.
+    """The orbitals of every k-point by symmetry: ``psi_Uk(s) = psi_k(U^T s + t)``, its conjugate at -Uk.
 
-    The symmetry operation takes fractional coordinates s to ``U^T s - t``; each coefficient therefore gets the phase
-    ``exp(-2 pi i (G + k) t)`` before it is moved to the rotated plane wave.
+    The symmetry operation takes fractional coordinates s to ``U^T s + t``; each coefficient therefore gets the phase
+    ``exp(2 pi i (G + k) t)`` before it is moved to the rotated plane wave.
     """
     ibz = crystal.ibz
     for k, s, conjugate in zip(ibz.bz2ibz_K, ibz.s_K, ibz.time_reversal_K, strict=True):
@@ -115,7 +115,7 @@ def whole_zone(crystal: Crystal, irreducible: Sequence[Orbitals]) -> Iterator[Or
             yield source
             continue
         moved_nG = source.psit_nG.copy()
-        moved_nG.data *= np.exp(-2j * np.pi * (t_c @ (pw.indices_cG + pw.kpt_c[:, np.newaxis])))
+        moved_nG.data *= np.exp(2j * np.pi * (t_c @ (pw.indices_cG + pw.kpt_c[:, np.newaxis])))
         yield crystal.orbitals(moved_nG.transform(U_cc, bool(conjugate)), source.f_n, 0.0)
 
 

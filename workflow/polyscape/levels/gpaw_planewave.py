@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import spglib
 from ase import Atoms
 from ase.dft.kpoints import monkhorst_pack
 from gpaw import PW, KohnShamConvergenceError
@@ -23,7 +24,6 @@ from gpaw.fftw import get_efficient_fft_size
 from gpaw.mpi import broadcast, world
 from gpaw.new.ase_interface import GPAW
 from gpaw.new.pw.hybrids import PWHybridHamiltonian, _semilocal_xc_energy, truncated_coulomb
-from gpaw.new.symmetry import create_symmetries_object
 from gpaw.new.xc import create_functional
 from numpy.typing import NDArray
 
@@ -37,6 +37,11 @@ from polyscape.units import EV_PER_HARTREE
 
 ENERGY_PER_ATOM_EV: Final = (-60.0, 20.0)
 """Bounds of a credible energy per atom; GPAW counts from free spherical atoms, so it is a cohesive energy."""
+
+
+_SYMMETRY_TOLERANCE_A: Final = 1e-4
+_GRID_TOLERANCE: Final = 1e-3
+"""Largest misfit of an operation with the grid, in grid spacings: 1e-4 Angstrom, as the atoms' own."""
 
 
 @dataclass(frozen=True)
@@ -224,31 +229,33 @@ def usable_symmetry(
 ) -> dict[str, Any]:
     """The symmetry operations of a cell that map grid points on grid points and k-points on k-points.
 
-    GPAW rounds a fractional translation to the grid, which moves energies by eV when the two do not fit, and refuses
-    a mesh that is less symmetric than the crystal.  What is left out costs time, never accuracy.
+    GPAW takes ``s -> U^T s + t`` on fractional coordinates.  It rounds t to the grid without a word, which moves
+    energies by eV where the two do not fit, and refuses a mesh that is less symmetric than the crystal.  What is
+    left out costs time, never accuracy.
     """
-    periodic = atoms.copy()
-    periodic.pbc = True
-    found = create_symmetries_object(periodic, symmorphic=False)
-    k_kc = monkhorst_pack(mesh_c)
-    kept = [
-        s
-        for s, (U_cc, t_c) in enumerate(zip(found.rotation_scc, found.translation_sc, strict=True))
-        if _maps_grid(U_cc, t_c, np.array(points_c)) and _maps_mesh(U_cc, k_kc)
-    ]
+    cell: Any = (np.asarray(atoms.cell), atoms.get_scaled_positions(), atoms.numbers)
+    found = spglib.get_symmetry(cell, symprec=_SYMMETRY_TOLERANCE_A)
+    if found is None or len({rotation.tobytes() for rotation in found["rotations"]}) < len(
+        found["rotations"]
+    ):
+        return {"point_group": False}  # no symmetry, or a cell that is not primitive
+    size_c, k_kc = np.array(points_c), monkhorst_pack(mesh_c)
+    rotations, translations = [], []
+    for rotation_cc, translation_c in zip(found["rotations"], found["translations"], strict=True):
+        U_cc, shift_c = rotation_cc.T, translation_c * size_c
+        fits = (
+            np.abs(shift_c - shift_c.round()).max() < _GRID_TOLERANCE
+            and not ((size_c * U_cc).T % size_c).any()
+        )
+        if fits and _maps_mesh(U_cc, k_kc):
+            rotations.append(U_cc.tolist())
+            translations.append((shift_c.round() % size_c / size_c).tolist())
     return {
-        "rotations": found.rotation_scc[kept],
-        "translations": found.translation_sc[kept],
-        "atommaps": found.atommap_sa[kept],
+        "rotations": rotations,
+        "translations": translations,
+        "tolerance": 10 * _SYMMETRY_TOLERANCE_A,
         "symmorphic": False,
     }
-
-
-def _maps_grid(U_cc: NDArray[np.int64], t_c: NDArray[np.float64], points_c: NDArray[np.int64]) -> bool:
-    shift_c = t_c * points_c
-    return not ((points_c * U_cc).T % points_c).any() and bool(
-        np.allclose(shift_c, shift_c.round(), atol=1e-6)
-    )
 
 
 def _maps_mesh(U_cc: NDArray[np.int64], k_kc: NDArray[np.float64]) -> bool:
