@@ -1,0 +1,88 @@
+"""The plan of a campaign, and the claim on it."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from polyscape.schemas import SELECTION
+from polyscape.settings import parse_settings
+from polyscape.settings.load import merge_configs
+from polyscape.stages.campaign import claim
+from polyscape.stages.plan import Plan, slot_memory_MB, slot_minutes
+from tests.workflow.campaigns import TINY
+
+
+def plan(**search):
+    config = yaml.safe_load(TINY.read_text())
+    return Plan.of(parse_settings(merge_configs([config, {"search": search}]), "test"), "test")
+
+
+def test_more_trials_add_chunks_and_change_none():
+    few, more = plan(trials_per_space_group=16).chunks(), plan(trials_per_space_group=24).chunks()
+    assert set(few) < set(more)
+    assert plan().chunk("014", "c0000008").count == 8
+
+
+def test_the_groups_keep_their_order_and_setting():
+    assert list(plan(space_groups=["P21/n", 2]).groups.items()) == [(14, "-P 2yn"), (2, "-P 1")]
+    assert len(plan(space_groups="common10").groups) == 10
+
+
+def test_files_of_the_user_are_inputs_of_the_stages_that_read_them():
+    config = yaml.safe_load(TINY.read_text()) | {"known_forms": [{"name": "a", "file": "a.cif"}]}
+    made = Plan.of(parse_settings(config, "test"), "test")
+    assert made.user_files("known_forms") == ["a.cif"]
+    assert made.user_files("search") == []
+
+
+def test_resources_of_a_slot_follow_its_row_and_grow_with_each_attempt(tmp_path):
+    path = tmp_path / "selection.parquet"
+    full = {
+        "structure_id": "014-0000001",
+        "level": "pbe-d3",
+        "predicted_core_s": 3600.0,
+        "predicted_memory_MB": 4000.0,
+    }
+    rows = [{"round": 0, "slot": 0, "reason": "", **full}, {"round": 0, "slot": 1, "reason": "empty"}]
+    SELECTION.write(SELECTION.from_rows(rows), path)
+    assert slot_memory_MB(path, 0, 1) == 6000
+    assert slot_memory_MB(path, 0, 2) == 12000
+    assert slot_minutes(path, 0, 1) == 240
+    assert slot_memory_MB(path, 1, 1) == 1000  # an empty slot still starts Python
+    with pytest.raises(FileNotFoundError):  # which Snakemake takes for "not known yet"
+        slot_minutes(tmp_path / "none.parquet", 0, 1)
+
+
+def test_the_marks_of_a_dead_process_are_removed_and_no_others(tmp_path):
+    own, other = _mark(tmp_path, "0.output.lock", "mine"), _mark(tmp_path, "1.output.lock", "yours")
+    assert claim("mine", tmp_path)
+    assert not own.exists()
+    assert other.exists()
+
+
+def test_a_living_process_keeps_its_claim_and_a_dead_one_loses_it(tmp_path):
+    text = f"""
+from pathlib import Path
+from polyscape.stages.campaign import claim
+assert claim("mine", Path({str(tmp_path)!r}))
+print("claimed", flush=True)
+input()
+"""
+    with subprocess.Popen([sys.executable, "-c", text], stdin=-1, stdout=-1, text=True) as holder:
+        assert holder.stdout.readline() == "claimed\n"
+        mark = _mark(tmp_path, "0.output.lock", "mine")
+        assert not claim("mine", tmp_path)
+        assert mark.exists()
+        assert claim("yours", tmp_path)
+        holder.kill()
+    assert claim("mine", tmp_path)
+    assert not mark.exists()
+
+
+def _mark(folder, name, campaign):
+    mark = folder / "locks" / name
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_text(f"results/{campaign}/landscape.parquet\n")
+    return mark
