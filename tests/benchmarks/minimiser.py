@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 import numpy as np
+from tests.builders import conformers, oxalic_packing
 
 from polyscape.crystal.groups import COMMON10, SpaceGroup
 from polyscape.energy.crystal_sum import crystal_energy
@@ -18,7 +19,6 @@ from polyscape.energy.sites import pose_of, sites_of, sums_of
 from polyscape.search.overlap import relieve
 from polyscape.search.sampling import draw_packing, make_recipe, sobol_points
 from polyscape.settings.search import EnergySettings, MinimiserSettings, Sampling
-from tests.builders import conformers, oxalic_packing
 
 
 def starts(count):

@@ -17,6 +17,9 @@ from polyscape.energy.compiled import compiled
 from polyscape.energy.images import MAX_IMAGES, lattice_points, triangular_frame
 from polyscape.energy.special import erfcx_simd, exp_simd
 
+CLASH_A = 1e-3
+"""Sites nearer than this cannot be summed over: the singular parts of Ewald's terms no longer cancel."""
+
 SUM_COLUMNS = 13
 """Of `_pair_sums`: repulsion, charges, dispersion, the force on the first site (3), the virial (6), least r^2."""
 
@@ -158,7 +161,7 @@ def direct_sums(sites, sums, geometry, energy_t, force_av, virial_vv):
     -------
     float
         Shortest distance between molecules over its wall radius, at most 1 (no pair inside its wall);
-        negative when the cell is so dense that the sum was given up.
+        negative when sites coincide or the cell is so dense that the sum was given up.
     """
     _, _, offset_sav = geometry
     most = np.max(sites.first_m[1:] - sites.first_m[:-1])
@@ -184,6 +187,8 @@ def direct_sums(sites, sums, geometry, energy_t, force_av, virial_vv):
                     charges = sites.charge_a[i] * sites.charge_a[j]
                     pair = (sites.prefactor_aa[i, j], sites.decay_aa[i, j], charges, c6)
                     _pair_sums(vector_vn, count, pair, sums.alpha, out)
+                    if out[12] < CLASH_A * CLASH_A:
+                        return -1.0
                     wall = sites.wall_aa[i, j]
                     if out[12] < wall * wall:
                         closest = min(closest, math.sqrt(out[12]) / wall)

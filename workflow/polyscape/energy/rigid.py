@@ -3,6 +3,7 @@
 All independent molecules move freely within the space group; the cell keeps the strains that the group allows.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,10 +23,13 @@ from polyscape.units import KJ_PER_MOL_PER_EV
 FINE_DECADES: Final = 9.0
 """Powers of ten by which the terms of both Ewald sums have fallen at their cutoffs: jumps of 1e-8 eV."""
 
-COARSE_DECADES: Final = 4.0
+COARSE_DECADES: Final = 5.0
 COARSE_CUTOFF_A: Final = 7.0
 COARSE_TOLERANCE_EV_PER_A: Final = 0.02
-"""The coarse pass stops here; its surface is rough by 1e-4 eV."""
+"""The coarse pass stops here; its surface is rough by up to 1e-4 eV."""
+
+COARSE_SHARE: Final = 0.5
+"""Share of the allowed steps that the coarse pass may spend."""
 
 COARSE_NOISE_EV: Final = 1e-4
 FINE_NOISE_EV: Final = 1e-8
@@ -86,11 +90,23 @@ class RigidLatticeEnergy:
         )
 
     def formula_units(self, packing: Packing) -> float:
-        """Formula units in the asymmetric unit."""
+        """Formula units in the asymmetric unit.
+
+        Raises
+        ------
+        ValueError
+            When the crystal's composition is not the formula unit's.
+        """
         stoichiometry = {
             component: molecule.stoichiometry for (component, _), molecule in self.conformers.items()
         }
-        return len(packing.poses) / sum(stoichiometry.values())
+        found = Counter(pose.component for pose in packing.poses)
+        units = len(packing.poses) / sum(stoichiometry.values())
+        if any(found[component] != units * count for component, count in stoichiometry.items()):
+            raise ValueError(
+                f"a crystal of {dict(found)} molecules per component, formula unit {stoichiometry}"
+            )
+        return units
 
     def terms(self, packing: Packing, energy_t: np.ndarray) -> EnergyTerms:
         """Terms in eV per asymmetric unit, and the conformers' energies, as kJ/mol per formula unit."""
@@ -141,7 +157,7 @@ class RigidMinimiser:
         atoms = len(sites.body_av) * len(sites.operation_scc)
         volume = max(abs(float(np.linalg.det(pose.cell_cv))), ROOMY_A3_PER_ATOM * atoms)
         return descent.Limits(
-            max_steps=self.settings.max_steps,
+            max_steps=max(int(COARSE_SHARE * self.settings.max_steps), 1),
             tolerance=max(self._tolerance, COARSE_TOLERANCE_EV_PER_A),
             longest_step=LONGEST_STEP_A,
             noise=COARSE_NOISE_EV,
