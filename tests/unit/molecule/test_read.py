@@ -92,6 +92,7 @@ def config(**component):
         ({"smiles": "CC(O)C(N)C"}, "undefined"),
         ({"smiles": "CC=CC"}, "undefined"),
         ({"file": "missing.xyz"}, "no such file"),
+        ({"smiles": "O", "conformers": "known_forms"}, "not supported yet"),
         ({"smiles": "O", "multipoles_file": "missing.punch"}, "no such file"),
     ],
 )

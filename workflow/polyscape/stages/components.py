@@ -33,6 +33,10 @@ def check_components(settings: Settings, where: str) -> None:
         molecule = read_component(component, index, where)
         _check_basis(molecule, settings.molecule.gas_phase.basis, where)
         _check_types(molecule, settings.energy.potential, where)
+        if component.conformers == "known_forms":
+            key = f"molecule.components[{index}].conformers"
+            remedy = "name the conformers (the stage known_forms says which each form holds), or write 'all'"
+            raise InputError(where, key, component.conformers, "is not supported yet", remedy)
     total = sum(c.charge * c.stoichiometry for c in settings.molecule.components)
     if total != 0:
         problem = "charges times stoichiometries of a formula unit must sum to 0"
