@@ -39,7 +39,7 @@ class CoKriging:
 
     noise_kJ_per_mol: float = 0.2
     slope_sd: float = 0.2
-    intercept_sd_kJ_per_mol: float = 100.0
+    intercept_sd_kJ_per_mol: float = 30.0
     first_priors: Priors = FIRST_LEVEL
     higher_priors: Priors = HIGHER_LEVELS
 
