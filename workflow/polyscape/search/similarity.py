@@ -2,7 +2,8 @@
 
 References
 ----------
-J. A. Chisholm, S. Motherwell, J. Appl. Cryst. 38 (2005) 228, https://doi.org/10.1107/S0021889804027074 (RMSD_n).
+J. A. Chisholm, S. Motherwell, J. Appl. Cryst. 38 (2005) 228, https://doi.org/10.1107/S0021889804027074
+(RMSD_n).
 """
 
 import itertools
@@ -19,7 +20,8 @@ from oxtalign.model import Molecule, UnitCell
 from polyscape.crystal.invariants import average_minimum_distances
 from polyscape.molecule.read import bonds_by_distance
 
-_ITSELF_A: Final = 1e-3
+_LINEAR_A: Final = 0.1
+"""A molecule thinner than this is linear for the overlay."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Overlay:
 LARGEST_AMD_SHARE: Final = 1.5
 """Clusters that overlay within an RMSD r differ in their average minimum distances by less than this times r.
 
-Displacements of size r change a distance between two atoms by sqrt(2) r (root mean square), and the average over atoms
-by no more.
+Displacements of size r change a distance between two atoms by sqrt(2) r (root mean square), and the average
+over atoms by no more.
 """
 
 
@@ -65,7 +67,6 @@ class Fingerprint:
         self.amd_k = average_minimum_distances(atoms)
         self._atoms, self._first_m = atoms, first_m
         self._structure: oxtalign.Structure | None = None
-        self._matches_itself: dict[int, bool] = {}
 
     @property
     def structure(self) -> "oxtalign.Structure":
@@ -88,11 +89,11 @@ class Fingerprint:
         molecule.species_key = molecule.formula()
         return molecule
 
-    def matches_itself(self, molecules: int) -> bool:
-        """Whether oxtalign can lay this crystal over itself, as it cannot where molecules are linear."""
-        if molecules not in self._matches_itself:
-            self._matches_itself[molecules] = _aligned(self, self, molecules).same(molecules, _ITSELF_A)
-        return self._matches_itself[molecules]
+    @property
+    def has_linear_molecules(self) -> bool:
+        """Whether the atoms of some molecule lie on a line: no rotation about it can be found from them."""
+        molecules = np.split(self._atoms.positions, self._first_m[1:-1])
+        return any(_thickness_A(position_av) < _LINEAR_A for position_av in molecules)
 
     def amd_distance_A(self, other: "Fingerprint") -> float:
         """Largest difference of the average minimum distances."""
@@ -102,13 +103,19 @@ class Fingerprint:
 def overlay(one: Fingerprint, other: Fingerprint, molecules: int) -> Overlay:
     """Lay clusters of two crystals over each other; mirror images match, as in a racemic search.
 
-    oxtalign cannot orient linear molecules of three atoms.  A crystal that does not match even itself is compared by
-    its average minimum distances instead: their largest difference stands for the RMSD.
+    oxtalign does not orient linear molecules reliably (solid CO2, turned, does not match itself).  Crystals
+    that hold such are compared by their average minimum distances: the largest difference stands for the
+    RMSD.
     """
-    found = _aligned(one, other, molecules)
-    if found.molecules == molecules or one.matches_itself(molecules):
-        return found
-    return Overlay(molecules, one.amd_distance_A(other))
+    if one.has_linear_molecules:
+        return Overlay(molecules, one.amd_distance_A(other))
+    return _aligned(one, other, molecules)
+
+
+def _thickness_A(position_av: NDArray[np.float64]) -> float:
+    """Root mean square distance of atoms from the line that fits them best, in its thicker direction."""
+    centred_av = position_av - position_av.mean(axis=0)
+    return float(np.linalg.svd(centred_av, compute_uv=False)[1:].max(initial=0.0) / np.sqrt(len(position_av)))
 
 
 def _aligned(one: Fingerprint, other: Fingerprint, molecules: int) -> Overlay:
