@@ -18,6 +18,7 @@ from polyscape.tables import Table
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/campaigns/tiny.yaml"
+MACHINE_CODE = ROOT / ".pytest_cache/numba"  # compiled once for all campaigns of the tests
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
 
 SINGLE = {
@@ -76,6 +77,7 @@ class Campaign:
         return subprocess.Popen(
             [*SNAKEMAKE, "--cores", str(cores), *options],
             cwd=self.folder,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(MACHINE_CODE)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

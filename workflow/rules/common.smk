@@ -1,5 +1,6 @@
 # The config, the plan of the campaign, and what all rules share.  No physics.
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -36,10 +37,13 @@ RANKING = f"{FOLDER}/ranking.parquet"
 CALIBRATION = f"{FOLDER}/calibration.parquet"
 LEDGER = f"{FOLDER}/ledger.parquet"
 
+# Compiled once for all jobs, in a folder that every node can write to.
+MACHINE_CODE = os.environ.get("NUMBA_CACHE_DIR", str(Path.cwd() / "results/.cache/numba"))
+
 shell.prefix(
     "set -euo pipefail; export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 "
     "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
-    f"NUMBA_CACHE_DIR={shlex.quote(str(Path.cwd() / 'results/.cache/numba'))}; "
+    f"NUMBA_CACHE_DIR={shlex.quote(MACHINE_CODE)}; "
 )
 
 # As in the profiles, for a run without one: reruns follow the physics, and what was cut off is done again.
