@@ -46,16 +46,6 @@ shell.prefix(
     f"NUMBA_CACHE_DIR={shlex.quote(MACHINE_CODE)}; "
 )
 
-# As in the profiles, for a run without one: reruns follow the physics, and what was cut off is done again.
-if workflow.is_main_process and workflow.dag_settings is not None:
-    workflow.dag_settings.rerun_triggers = [
-        trigger
-        for trigger in workflow.dag_settings.rerun_triggers
-        if str(trigger) in {"mtime", "params", "input"}
-    ]
-    workflow.dag_settings.force_incomplete = True
-
-
 def part(stage):
     """A stage's slice of the config: its jobs rerun when it changes, and only then."""
     return stage_slice(settings, stage)
