@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.report.synthetic import Names, report_slice, tables
 
 from polyscape.report.write import write_report
 from polyscape.stages.report import report_data
+from tests.unit.report.synthetic import Names, report_slice, tables
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -9,24 +9,26 @@ from ase import Atoms
 
 from polyscape.crystal.packing import Conformers, Packing, Pose
 from polyscape.molecule.model import Conformer
+from polyscape.status import Status
 
 _CELL = ("a_A", "b_A", "c_A", "alpha_deg", "beta_deg", "gamma_deg")
 
 
 def conformers_of(molecule: pd.DataFrame, conformers: pd.DataFrame, selected_only: bool = True) -> Conformers:
-    """The rigid molecules of the tables `molecule` and `conformers` by (component, conformer name)."""
+    """The rigid molecules of the tables `molecule` and `conformers` by (component, conformer name); not failed ones."""
     found = {}
-    for row in conformers.itertuples():
-        if selected_only and not row.selected:
+    good = conformers[conformers["status"] == Status.OK]
+    for row in good.to_dict("records"):
+        if selected_only and not row["selected"]:
             continue
-        sites = molecule[(molecule.component == row.component) & (molecule.conformer == row.conformer)]
-        sites = sites.sort_values("site")
+        component, name = int(row["component"]), str(row["conformer"])
+        sites = molecule[(molecule.component == component) & (molecule.conformer == name)].sort_values("site")
         bonds = {
             (min(a, int(b)), max(a, int(b))) for a, bonded in enumerate(sites.bonded_sites) for b in bonded
         }
-        found[int(row.component), str(row.conformer)] = Conformer(
-            component=int(row.component),
-            name=str(row.conformer),
+        found[component, name] = Conformer(
+            component=component,
+            name=name,
             atomic_number_a=sites.atomic_number.to_numpy(np.int64),
             position_av=sites[["x_A", "y_A", "z_A"]].to_numpy(float),
             mass_a=sites.mass_amu.to_numpy(float),
@@ -34,8 +36,8 @@ def conformers_of(molecule: pd.DataFrame, conformers: pd.DataFrame, selected_onl
             charge_a=sites.esp_charge_e.to_numpy(float),
             multipole_aq=np.stack([np.asarray(values, float) for values in sites.multipoles_au]),
             bonds=tuple(sorted(bonds)),
-            intramolecular_kJ_per_mol=float(row.intramolecular_kJ_per_mol),
-            stoichiometry=int(row.stoichiometry),
+            intramolecular_kJ_per_mol=float(row["intramolecular_kJ_per_mol"]),
+            stoichiometry=int(row["stoichiometry"]),
         )
     return found
 
