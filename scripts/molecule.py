@@ -23,7 +23,7 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Compute, write."""
     where = options.settings if not options.settings.lstrip().startswith("{") else "config"
     tables = describe_molecules(
-        part["molecule"], part["energy.potential"], part["seed"], options.cores, where
+        part["molecule"], part["energy.potential"], part["seed"], options.cores, part["known_forms"], where
     )
     MOLECULE.write(tables.molecule, options.output_molecule)
     CONFORMERS.write(tables.conformers, options.output_conformers)

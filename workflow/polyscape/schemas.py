@@ -131,8 +131,10 @@ CONFORMERS = Table(
         Column("charge", _SMALL, "e", "net charge of the molecule"),
         Column("atoms", pa.int32(), "", "atoms of the molecule", low=1),
         _text("smiles", "SMILES of the molecule"),
-        Column("energy_hartree", _REAL, "hartree", "electronic energy at the gas-phase level"),
-        _energy("intramolecular", "energy above the component's lowest conformer", nullable=False),
+        Column(
+            "energy_hartree", _REAL, "hartree", "energy at the gas-phase level; null after a failure", True
+        ),
+        _energy("intramolecular", "energy above the component's lowest conformer; null after a failure"),
         _text("gas_phase_level", "functional and basis of geometry and wave function"),
         _text("point_group", "Schoenflies symbol of the conformer"),
         Column("rotatable_bonds", _SMALL, "", "torsions that distinguish conformers", low=0),

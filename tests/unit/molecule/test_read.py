@@ -11,7 +11,7 @@ from rdkit.Chem import rdDistGeom
 from polyscape.errors import InputError
 from polyscape.molecule.read import MoleculeError, read_file, read_smiles
 from polyscape.settings import parse_settings
-from polyscape.stages.components import check_components
+from polyscape.stages.components import BASIS_ELEMENTS, check_components
 
 
 def canonical(molecule):
@@ -87,12 +87,12 @@ def config(**component):
         ({"smiles": "O.O"}, "several molecules"),
         ({"smiles": "[Ar]"}, "single atom"),
         ({"smiles": "CC*"}, "no element"),
-        ({"smiles": "CI"}, "6-311g"),
+        ({"smiles": "C[Zn]C"}, "choose one of sto-3g, 6-31g"),
         ({"smiles": "CBr"}, "no parameters for element Br"),
         ({"smiles": "CC(O)C(N)C"}, "undefined"),
         ({"smiles": "CC=CC"}, "undefined"),
         ({"file": "missing.xyz"}, "no such file"),
-        ({"smiles": "O", "conformers": "known_forms"}, "not supported yet"),
+        ({"smiles": "O", "conformers": "known_forms"}, "no known forms"),
         ({"smiles": "O", "multipoles_file": "missing.punch"}, "no such file"),
     ],
 )
@@ -125,3 +125,20 @@ def test_one_molecule_is_cut_whole_out_of_a_crystal_with_symmetry(tmp_path):
     assert canonical(molecule) == canonical(read_smiles("OC(=O)C(=O)O"))
     position_av = molecule.GetConformer().GetPositions()
     assert np.ptp(position_av, axis=0).max() < 5.0
+
+
+@pytest.mark.filterwarnings("ignore:Basis may be available")
+@pytest.mark.parametrize("basis", BASIS_ELEMENTS)
+def test_the_basis_sets_treat_all_electrons_of_the_elements_said(basis):
+    from pyscf import gto
+    from pyscf.lib.exceptions import BasisNotFoundError
+
+    def loaded(load, number):
+        try:
+            return bool(load(basis, Chem.GetPeriodicTable().GetElementSymbol(number)))
+        except (BasisNotFoundError, KeyError, RuntimeError):
+            return False
+
+    numbers = range(1, 87)
+    complete = {n for n in numbers if loaded(gto.basis.load, n) and not loaded(gto.basis.load_ecp, n)}
+    assert complete == BASIS_ELEMENTS[basis]

@@ -4,6 +4,7 @@ Force-field minima -> GFN2 -> single points with a small basis -> geometries at 
 light grid) -> exact wave function of each distinct conformer.  What fails keeps its row, with a status.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +15,7 @@ from rdkit import Chem
 from polyscape.molecule import starts as starting
 from polyscape.molecule import symmetry, torsions
 from polyscape.molecule.frame import principal_frame
-from polyscape.molecule.gfn2 import Gfn2
+from polyscape.molecule.gfn2 import Gfn2, Gfn2Error
 from polyscape.molecule.optimise import optimise
 from polyscape.molecule.parallel import map_tasks
 from polyscape.molecule.properties import Properties, compute_properties
@@ -108,7 +109,9 @@ class _Graph:
     mirror: bool
 
 
-def find_conformers(molecule: Chem.Mol, plan: Plan) -> list[GasConformer]:
+def find_conformers(
+    molecule: Chem.Mol, plan: Plan, shapes: Sequence[NDArray[np.float64]] = ()
+) -> list[GasConformer]:
     """The conformers of a molecule within the window, the lowest first; failed ones last.
 
     Parameters
@@ -117,9 +120,11 @@ def find_conformers(molecule: Chem.Mol, plan: Plan) -> list[GasConformer]:
         With all hydrogens; its own coordinates, when it has any, are one start.
     plan : Plan
         Level of theory, window and numbers.
+    shapes : sequence of numpy.ndarray, shape (atoms, 3)
+        Further geometries to start from, in Angstrom.
     """
     graph = _graph(molecule)
-    candidates = _screened(graph, plan)
+    candidates = _screened(graph, plan, shapes)
     ends = map_tasks(
         partial(_optimise, graph.symbols, graph.numbers_a, plan.level), candidates, plan.cores, "geometries"
     )
@@ -157,13 +162,13 @@ def _graph(molecule: Chem.Mol) -> _Graph:
     )
 
 
-def _screened(graph: _Graph, plan: Plan) -> list[Start]:
+def _screened(graph: _Graph, plan: Plan, shapes: Sequence[NDArray[np.float64]]) -> list[Start]:
     """Starts worth an optimisation with DFT."""
-    raw = starting.generate(graph.molecule, graph.bonds, plan.seed)
+    raw = starting.generate(graph.molecule, graph.bonds, plan.seed, shapes)
     found = map_tasks(
         partial(_relax_gfn2, graph.numbers_a, plan.level.charge), raw, plan.cores, "GFN2 starts"
     )
-    found = [start for start in found if _intact(graph, start.position_av)] or raw[:1]
+    found = [start for start in found if _usable(graph, start)] or raw[:1]
     found = starting.distinct(
         found, graph.permutation_pa, graph.mirror, _SAME_RMSD_A, _SAME_ENERGY_KJ_PER_MOL
     )
@@ -173,7 +178,7 @@ def _screened(graph: _Graph, plan: Plan) -> list[Start]:
         found = map_tasks(
             partial(_single_point, graph.symbols, small), found, plan.cores, f"single points {small.label}"
         )
-        found = _below(found, plan.window_kJ_per_mol + _SCREENING_MARGIN_KJ_PER_MOL)
+        found = _below(found, plan.window_kJ_per_mol + _SCREENING_MARGIN_KJ_PER_MOL)  # keeps what failed
     return found[: plan.max_conformers]
 
 
@@ -182,17 +187,27 @@ def _basis_size(basis: str) -> int:
 
 
 def _below(found: list[Start], window_kJ_per_mol: float) -> list[Start]:
+    """Starts within a window of the lowest, in order; at the end those whose energy is not known."""
     ordered = sorted(found, key=lambda start: start.energy_kJ_per_mol)
-    return [s for s in ordered if s.energy_kJ_per_mol - ordered[0].energy_kJ_per_mol <= window_kJ_per_mol]
+    limit = ordered[0].energy_kJ_per_mol + window_kJ_per_mol
+    return [s for s in ordered if s.energy_kJ_per_mol <= limit or np.isinf(s.energy_kJ_per_mol)]
 
 
 def _relax_gfn2(numbers_a: NDArray[np.int64], charge: int, start: Start) -> Start:
-    position_av, energy = Gfn2(numbers_a, charge).relax(start.position_av)
+    """The GFN2 minimum; infinite energy where its self-consistency fails."""
+    try:
+        position_av, energy = Gfn2(numbers_a, charge).relax(start.position_av)
+    except Gfn2Error:
+        return Start(start.position_av, np.inf)
     return Start(position_av, energy * KJ_PER_MOL_PER_HARTREE)
 
 
 def _single_point(symbols: list[str], level: GasPhaseLevel, start: Start) -> Start:
-    energy = EnergySurface(symbols, level).energy(start.position_av / ANGSTROM_PER_BOHR)
+    """The energy at the start's geometry; infinite where self-consistency fails: it may be reached elsewhere."""
+    try:
+        energy = EnergySurface(symbols, level).energy(start.position_av / ANGSTROM_PER_BOHR)
+    except ScfError:
+        return Start(start.position_av, np.inf)
     return Start(start.position_av, energy * KJ_PER_MOL_PER_HARTREE)
 
 
@@ -200,7 +215,10 @@ def _optimise(
     symbols: list[str], numbers_a: NDArray[np.int64], level: GasPhaseLevel, start: Start
 ) -> tuple[Start, Status]:
     """The geometry at the gas-phase level, begun with the GFN2 Hessian."""
-    hessian_ii = Gfn2(numbers_a, level.charge).hessian_ii(start.position_av)
+    try:
+        hessian_ii = Gfn2(numbers_a, level.charge).hessian_ii(start.position_av)
+    except Gfn2Error:
+        hessian_ii = None
     try:
         end = optimise(EnergySurface(symbols, level), symbols, start.position_av, hessian_ii)
     except ScfError:
@@ -208,6 +226,11 @@ def _optimise(
     return Start(end.position_av, end.energy_hartree * KJ_PER_MOL_PER_HARTREE), (
         Status.OK if end.converged else Status.STEP_LIMIT
     )
+
+
+def _usable(graph: _Graph, start: Start) -> bool:
+    """Whether GFN2 gave an energy and left the molecule whole."""
+    return bool(np.isfinite(start.energy_kJ_per_mol)) and _intact(graph, start.position_av)
 
 
 def _intact(graph: _Graph, position_av: NDArray[np.float64]) -> bool:
@@ -252,13 +275,28 @@ def _with_properties(graph: _Graph, framed: list[GasConformer], plan: Plan) -> l
     good = [conformer for conformer in framed if conformer.status is Status.OK]
     groups = [symmetry.operations(c.position_av, graph.permutation_pa, _SYMMETRY_TOLERANCE_A) for c in good]
     tasks = list(zip([c.position_av for c in good], groups, strict=True))
-    work = partial(compute_properties, graph.symbols, plan.level, plan.switch)
+    work = partial(_properties, graph.symbols, plan.level, plan.switch)
     computed = map_tasks(work, tasks, plan.cores, "wave functions and multipoles")
     finished = [
-        replace(conformer, properties=found, energy_hartree=found.energy_hartree)
+        replace(conformer, status=Status.SCF_FAILED)
+        if found is None
+        else replace(conformer, properties=found, energy_hartree=found.energy_hartree)
         for conformer, found in zip(good, computed, strict=True)
     ]
     return finished + [conformer for conformer in framed if conformer.status is not Status.OK]
+
+
+def _properties(
+    symbols: list[str],
+    level: GasPhaseLevel,
+    switch: float,
+    task: tuple[NDArray[np.float64], list[symmetry.Operation]],
+) -> Properties | None:
+    """The properties, or None where the exact wave function does not converge."""
+    try:
+        return compute_properties(symbols, level, switch, task)
+    except ScfError:
+        return None
 
 
 def _in_window(conformers: list[GasConformer], window_kJ_per_mol: float) -> list[GasConformer]:

@@ -20,6 +20,10 @@ from polyscape.units import ANGSTROM_PER_BOHR
 _STEP_BOHR = 0.01
 
 
+class Gfn2Error(Exception):
+    """GFN2 did not become self-consistent."""
+
+
 @dataclass
 class Gfn2:
     """The GFN2-xTB energy surface of a molecule.
@@ -38,6 +42,7 @@ class Gfn2:
 
     def __call__(self, position_av: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Energy in hartree and gradient in hartree/bohr at positions in bohr."""
+        from tblite.exceptions import TBLiteRuntimeError
         from tblite.interface import Calculator
 
         if self._calculator is None:
@@ -46,7 +51,10 @@ class Gfn2:
             )
             self._calculator.set("verbosity", 0)
         self._calculator.update(position_av)
-        result = self._calculator.singlepoint()
+        try:
+            result = self._calculator.singlepoint()
+        except TBLiteRuntimeError as error:
+            raise Gfn2Error(str(error)) from error
         return float(result.get("energy")), np.asarray(result.get("gradient"))
 
     def relax(self, position_av: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

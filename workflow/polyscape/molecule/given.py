@@ -11,7 +11,8 @@ from polyscape.molecule import symmetry
 from polyscape.molecule.conformers import GasConformer, Plan
 from polyscape.molecule.dma import DistributedMultipoles, analyse
 from polyscape.molecule.multipoles import COMPONENTS, rotate_multipoles
-from polyscape.molecule.read import MoleculeError, bonds_by_distance
+from polyscape.molecule.read import MoleculeError
+from polyscape.molecule.shapes import mappings
 from polyscape.units import ANGSTROM_PER_BOHR
 
 _FITS_A = 0.3
@@ -117,7 +118,7 @@ def fitted(
     """
     centred_av = position_av - position_av.mean(axis=0)
     best: tuple[float, NDArray[np.int64], NDArray[np.float64]] | None = None
-    for order_a in _mappings(read, molecule):
+    for order_a in mappings((read.atomic_number_a, read.position_av), molecule):
         from_av = read.position_av[order_a] - read.position_av.mean(axis=0)
         for improper in (False, True):
             matrix_vv, rmsd = symmetry.superpose(from_av, centred_av, improper)
@@ -132,18 +133,3 @@ def fitted(
             f"its geometry differs by {best[0]:.2f} Angstrom (rms)", "give the selected conformer's"
         )
     return rotate_multipoles(read.multipole_aq[best[1]], best[2])
-
-
-def _mappings(read: DistributedMultipoles, molecule: Chem.Mol) -> list[NDArray[np.int64]]:
-    """For every way in which the graphs agree: the file's atom of each atom of the molecule."""
-    other = Chem.RWMol()
-    for number in read.atomic_number_a:
-        atom = Chem.Atom(int(number))
-        atom.SetNoImplicit(True)
-        other.AddAtom(atom)
-    for first, second in bonds_by_distance(read.atomic_number_a, read.position_av):
-        other.AddBond(first, second, Chem.BondType.SINGLE)
-    plain = symmetry.bare_graph(molecule)
-    if other.GetNumAtoms() != plain.GetNumAtoms() or other.GetNumBonds() != plain.GetNumBonds():
-        return []
-    return [np.array(match) for match in other.GetSubstructMatches(plain, uniquify=False, maxMatches=20_000)]

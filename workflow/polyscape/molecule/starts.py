@@ -7,6 +7,7 @@ T. A. Halgren, J. Comput. Chem. 17, 490 (1996), https://doi.org/10.1002/(SICI)10
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +43,13 @@ class Start:
     energy_kJ_per_mol: float
 
 
-def generate(molecule: Chem.Mol, bonds: tuple[RotatableBond, ...], seed: int) -> list[Start]:
-    """Distinct force-field geometries, lowest first; a geometry that the molecule came with is among them.
+def generate(
+    molecule: Chem.Mol,
+    bonds: tuple[RotatableBond, ...],
+    seed: int,
+    shapes: Sequence[NDArray[np.float64]] = (),
+) -> list[Start]:
+    """Geometries as given (the molecule's own, and `shapes`), then distinct force-field geometries, lowest first.
 
     Every combination of torsions is tried while there are at most 400: 0, 180 and +-90 degrees for conjugated bonds,
     +-60 and 180 for others, each both fully relaxed and relaxed with the torsions held, since a force field lacks
@@ -58,16 +64,16 @@ def generate(molecule: Chem.Mol, bonds: tuple[RotatableBond, ...], seed: int) ->
     if not embedded.GetNumConformers():
         parameters.useRandomCoords = True
         rdDistGeom.EmbedMultipleConfs(embedded, 20, parameters)
-    geometries = [(c.GetPositions(), False) for c in (*molecule.GetConformers(), *embedded.GetConformers())]
-    base = geometries[0][0] if geometries else None
-    if base is None:
+    given = [c.GetPositions() for c in molecule.GetConformers()] + list(shapes)
+    geometries = [(g, True) for g in given] + [(c.GetPositions(), False) for c in embedded.GetConformers()]
+    if not geometries:
         return []
-    found = [Start(base, _energy(molecule, base))] if molecule.GetNumConformers() else []
-    geometries += [(g, True) for g in _systematic(molecule, bonds, base)]
+    geometries += [(g, True) for g in _systematic(molecule, bonds, geometries[0][0])]
+    found = []
     for geometry, held in geometries:
-        for hold in (False, True) if held else (False,):
+        for hold in (False, True) if held and bonds else (False,):
             found.append(_relaxed(molecule, bonds, geometry, hold))
-    return _thinned(molecule, bonds, found)
+    return [Start(g, _energy(molecule, g)) for g in given] + _thinned(molecule, bonds, found)
 
 
 def distinct(

@@ -184,3 +184,12 @@ def same_name(wanted: str, found: str) -> bool:
     suffix = suffix_match.group() if suffix_match else ""
     backwards = "".join(reversed(_TOKEN.findall(wanted.removesuffix(suffix)))) + suffix
     return found in {wanted, backwards}
+
+
+def split_name(text: str) -> int:
+    """The number of letters of a conformer's name in any case; -1 when it is none."""
+    name = _SUFFIX.sub("", text.lower())
+    if name == RIGID:
+        return 0
+    tokens = _TOKEN.findall(name)
+    return len(tokens) if "".join(tokens) == name and tokens else -1

@@ -86,10 +86,7 @@ class EnergySurface:
     def __call__(self, position_av: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Energy in hartree and gradient in hartree/bohr at positions in bohr."""
         if self._scanner is None:
-            field = _mean_field(_molecule(self._symbols, position_av, self._level), self._level).density_fit()
-            if self._level.functional != "hf":
-                field.grids.level = 1
-            field.conv_tol = 1e-8
+            field = _fitted_field(_molecule(self._symbols, position_av, self._level), self._level, 1e-8)
             self._scanner = field.nuc_grad_method().as_scanner()
         molecule = self._scanner.mol.set_geom_(position_av, unit="Bohr", inplace=False)
         energy, gradient_av = self._scanner(molecule)
@@ -99,11 +96,11 @@ class EnergySurface:
 
     def energy(self, position_av: NDArray[np.float64]) -> float:
         """Energy alone, in hartree, at positions in bohr."""
-        field = _mean_field(_molecule(self._symbols, position_av, self._level), self._level).density_fit()
-        if self._level.functional != "hf":
-            field.grids.level = 1
-        field.conv_tol = 1e-6
-        return float(field.kernel())
+        field = _fitted_field(_molecule(self._symbols, position_av, self._level), self._level, 1e-6)
+        energy = float(field.kernel())
+        if not field.converged:
+            raise ScfError(f"{self._level.label} did not converge")
+        return energy
 
 
 def compute(
@@ -131,9 +128,11 @@ def compute(
         When neither DIIS nor the second-order solver converges.
     """
     molecule = _molecule(symbols, position_av / ANGSTROM_PER_BOHR, level)
+    fitted = _fitted_field(molecule, level, 1e-6)
+    fitted.kernel()  # its density is nearly right, and costs a third
     field = _mean_field(molecule, level)
     field.conv_tol, field.conv_tol_grad = 1e-10, 1e-6
-    field.kernel()
+    field.kernel(dm0=fitted.make_rdm1())
     if not field.converged:
         field = field.newton()
         field.kernel(dm0=field.make_rdm1())
@@ -143,20 +142,6 @@ def compute(
     dipole_v, quadrupole_vv = _moments(molecule, density_ij)
     potential_p = _potential(molecule, density_ij, point_pv / ANGSTROM_PER_BOHR)
     return WaveFunction(float(field.e_tot), dipole_v, quadrupole_vv, _molden(field), potential_p)
-
-
-def uncovered_elements(symbols: list[str], basis: str) -> list[str]:
-    """Elements that a basis set does not have."""
-    from pyscf import gto
-    from pyscf.lib.exceptions import BasisNotFoundError
-
-    missing = []
-    for symbol in sorted(set(symbols)):
-        try:
-            gto.basis.load(basis, symbol)
-        except (BasisNotFoundError, KeyError):
-            missing.append(symbol)
-    return missing
 
 
 def _molecule(symbols: list[str], position_av: NDArray[np.float64], level: GasPhaseLevel) -> Any:
@@ -173,6 +158,15 @@ def _mean_field(molecule: Any, level: GasPhaseLevel) -> Any:
     if level.functional == "hf":
         return scf.RHF(molecule)
     return dft.RKS(molecule, xc=PYSCF_NAMES[level.functional])
+
+
+def _fitted_field(molecule: Any, level: GasPhaseLevel, tolerance: float) -> Any:
+    """The mean field with density fitting and a light grid; converged to a tolerance in hartree."""
+    field = _mean_field(molecule, level).density_fit()
+    if level.functional != "hf":
+        field.grids.level = 1
+    field.conv_tol = tolerance
+    return field
 
 
 def _moments(

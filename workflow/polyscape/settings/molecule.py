@@ -23,7 +23,8 @@ class Component(Section):
     conformers: Literal["lowest", "all", "known_forms"] | list[str] = Field(
         "lowest",
         description="Conformers to search: the `lowest` in the gas phase, `all` in the window, those of the "
-        "`known_forms`, or a list of names (a letter per rotatable bond, tTt for instance; case does not matter). "
+        "`known_forms`, or a list of names (a letter per rotatable bond, tTt for instance; case does not matter) "
+        "and of XYZ, MOL, SDF or CIF files, each for the conformer nearest to the molecule in it. "
         "Name them when the crystal's conformer is not the gas phase's.",
     )
     multipoles_file: str | None = Field(
@@ -36,6 +37,13 @@ class Component(Section):
         if (self.smiles is None) == (self.file is None):
             raise ValueError("give either `smiles` or `file`")
         return self
+
+    @property
+    def files(self) -> list[str]:
+        """The user's files that describe the molecule."""
+        named = self.conformers if not isinstance(self.conformers, str) else []
+        shapes = [name for name in named if name.lower().endswith((".xyz", ".mol", ".sdf", ".cif"))]
+        return [name for name in (self.file, self.multipoles_file, *shapes) if name is not None]
 
 
 class GasPhase(Section):

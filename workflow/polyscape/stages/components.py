@@ -1,6 +1,7 @@
 """Checks of the molecules in the config that need no quantum chemistry: run before any job."""
 
 from pathlib import Path
+from typing import Final
 
 from rdkit import Chem
 
@@ -10,8 +11,14 @@ from polyscape.molecule.read import MoleculeError, read_file, read_smiles
 from polyscape.settings import Settings
 from polyscape.settings.molecule import Component
 
-_BASIS_LIMIT = {"sto-3g": 54, "6-31g**": 36, "6-311g**": 36, "def2-svp": 86, "def2-tzvp": 86}
-"""Heaviest element of each basis set in PySCF (H to Kr, Xe or Rn without gaps); a test compares them with PySCF."""
+BASIS_ELEMENTS: Final = {
+    "sto-3g": {*range(1, 54)},
+    "6-31g**": {*range(1, 31)},
+    "6-311g**": {*range(1, 21), *range(31, 37), 53},
+    "def2-svp": {*range(1, 37)},
+    "def2-tzvp": {*range(1, 37)},
+}
+"""Elements for which PySCF's basis set treats all electrons, as the multipole analysis needs; a test asks PySCF."""
 
 
 def check_components(settings: Settings, where: str) -> None:
@@ -33,10 +40,10 @@ def check_components(settings: Settings, where: str) -> None:
         molecule = read_component(component, index, where)
         _check_basis(molecule, settings.molecule.gas_phase.basis, where)
         _check_types(molecule, settings.energy.potential, where)
-        if component.conformers == "known_forms":
-            key = f"molecule.components[{index}].conformers"
-            remedy = "name the conformers (the stage known_forms says which each form holds), or write 'all'"
-            raise InputError(where, key, component.conformers, "is not supported yet", remedy)
+        if component.conformers not in ("lowest", "all"):
+            from polyscape.stages.conformer_choice import check_choice  # slow to import, and seldom needed
+
+            check_choice(component, index, molecule, settings.known_forms, where)
     total = sum(c.charge * c.stoichiometry for c in settings.molecule.components)
     if total != 0:
         problem = "charges times stoichiometries of a formula unit must sum to 0"
@@ -101,10 +108,12 @@ def _check_configuration(molecule: Chem.Mol) -> None:
 
 def _check_basis(molecule: Chem.Mol, basis: str, where: str) -> None:
     for atom in molecule.GetAtoms():
-        if atom.GetAtomicNum() > _BASIS_LIMIT[basis]:
-            problem = f"has no functions for {atom.GetSymbol()}"
+        number, symbol = atom.GetAtomicNum(), atom.GetSymbol()
+        if number not in BASIS_ELEMENTS[basis]:
+            others = [name for name, elements in BASIS_ELEMENTS.items() if number in elements]
+            remedy = f"choose one of {', '.join(others)}" if others else f"{symbol} is not supported yet"
             raise InputError(
-                where, "molecule.gas_phase.basis", basis, problem, "choose def2-svp or def2-tzvp"
+                where, "molecule.gas_phase.basis", basis, f"has no functions for {symbol}", remedy
             )
 
 

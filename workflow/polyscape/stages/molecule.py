@@ -1,5 +1,6 @@
 """Stage `molecule`: the components of the config as conformers with energies, charges, multipoles and atom types."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from polyscape.errors import InputError
 from polyscape.molecule import given
 from polyscape.molecule.conformers import GasConformer, Plan, find_conformers
 from polyscape.molecule.read import MoleculeError
-from polyscape.molecule.torsions import same_name
 from polyscape.molecule.wavefunction import GasPhaseLevel
 from polyscape.schemas import CONFORMERS, MOLECULE
 from polyscape.settings.molecule import Component, MoleculeSettings
+from polyscape.settings.search import KnownForm
 from polyscape.stages.components import check_components, read_component
-from polyscape.status import Status
+from polyscape.stages.conformer_choice import selected_names, shapes_asked
 from polyscape.units import DEBYE_PER_E_BOHR, KJ_PER_MOL_PER_HARTREE
 
 __all__ = ["MoleculeTables", "MultipoleError", "check_components", "describe_molecules"]
@@ -39,7 +40,12 @@ class MoleculeTables:
 
 
 def describe_molecules(
-    settings: MoleculeSettings, potential: str, seed: int, cores: int, where: str = "config"
+    settings: MoleculeSettings,
+    potential: str,
+    seed: int,
+    cores: int,
+    forms: Sequence[KnownForm] = (),
+    where: str = "config",
 ) -> MoleculeTables:
     """Find the conformers of every component and what the crystal stages need of them.
 
@@ -53,6 +59,8 @@ def describe_molecules(
         The campaign's seed.
     cores : int
         Processes at once; the results do not depend on it.
+    forms : sequence of KnownForm
+        The known forms, where a component searches their conformers.
     where : str
         The config file, named in errors.
 
@@ -68,8 +76,9 @@ def describe_molecules(
     for index, component in enumerate(settings.components):
         molecule = read_component(component, index, where)
         plan = _plan(settings, component, seed, cores)
-        found = find_conformers(molecule, plan)
-        selected = _selected(component, index, found, where)
+        shapes = shapes_asked(component, index, molecule, forms, where)
+        found = find_conformers(molecule, plan, [shape.position_av for shape in shapes])
+        selected = selected_names(component, index, molecule, found, shapes, where)
         found = _with_given_multipoles(component, index, found, selected, molecule, plan, where)
         types = load_potential(potential).assign_types(*_graph(molecule))
         for conformer in found:
@@ -97,30 +106,6 @@ def _graph(molecule: Chem.Mol) -> tuple[list[int], list[tuple[int, int]]]:
     return [atom.GetAtomicNum() for atom in molecule.GetAtoms()], sorted((a, b) for a, b in bonds)
 
 
-def _selected(component: Component, index: int, found: list[GasConformer], where: str) -> set[str]:
-    """Names of the conformers that the config asks for."""
-    good = [conformer.name for conformer in found if conformer.status is Status.OK]
-    key = f"molecule.components[{index}].conformers"
-    if not good:
-        problem = f"no conformer of {component.name} converged ({', '.join(c.status for c in found)})"
-        raise InputError(
-            where, key, component.conformers, problem, "give a better geometry as `file`, or another level"
-        )
-    if component.conformers == "lowest":
-        return {good[0]}
-    if component.conformers == "all":
-        return set(good)
-    if component.conformers == "known_forms":
-        raise InputError(where, key, "known_forms", "not yet", f"name them; found: {_listing(found)}")
-    wanted: set[str] = set()
-    for name in component.conformers:
-        matches = [other for other in good if same_name(name, other)]
-        if not matches:
-            raise InputError(where, key, name, "no such conformer in the window", f"found: {_listing(found)}")
-        wanted.update(matches)
-    return wanted
-
-
 def _with_given_multipoles(
     component: Component,
     index: int,
@@ -138,14 +123,6 @@ def _with_given_multipoles(
     except MoleculeError as error:
         key = f"molecule.components[{index}].multipoles_file"
         raise InputError(where, key, component.multipoles_file, error.problem, error.remedy) from error
-
-
-def _listing(found: list[GasConformer]) -> str:
-    """``ctc 0.0, ctt 9.9, ttt 17.6 kJ/mol``."""
-    energies = [
-        (c.name, (c.energy_hartree - found[0].energy_hartree) * KJ_PER_MOL_PER_HARTREE) for c in found
-    ]
-    return ", ".join(f"{name} {energy:.1f}" for name, energy in energies) + " kJ/mol"
 
 
 def _conformer_row(
@@ -166,20 +143,16 @@ def _conformer_row(
         "charge": component.charge,
         "atoms": molecule.GetNumAtoms(),
         "smiles": Chem.MolToSmiles(Chem.RemoveHs(molecule)),
-        "energy_hartree": round(conformer.energy_hartree, 8),
-        "intramolecular_kJ_per_mol": round(
-            (conformer.energy_hartree - lowest.energy_hartree) * KJ_PER_MOL_PER_HARTREE, 8
-        ),
         "gas_phase_level": level.label,
         "point_group": conformer.point_group,
         "rotatable_bonds": len(conformer.torsions_deg),
         "torsions_deg": [round(angle, 6) for angle in conformer.torsions_deg],
         "status": conformer.status,
     }
-    return row | _property_columns(conformer, component)
+    return row | _property_columns(conformer, lowest, component)
 
 
-def _property_columns(conformer: GasConformer, component: Component) -> dict[str, Any]:
+def _property_columns(conformer: GasConformer, lowest: GasConformer, component: Component) -> dict[str, Any]:
     """What is known of the wave function; nothing for a conformer that failed."""
     found = conformer.properties
     if found is None:
@@ -192,7 +165,10 @@ def _property_columns(conformer: GasConformer, component: Component) -> dict[str
         raise MultipoleError(
             f"multipoles of {component.name} {conformer.name} miss the wave function's {problem}"
         )
+    above = (conformer.energy_hartree - lowest.energy_hartree) * KJ_PER_MOL_PER_HARTREE
     return {
+        "energy_hartree": round(conformer.energy_hartree, 8),
+        "intramolecular_kJ_per_mol": round(above, 8),
         "dipole_debye": round(float(np.linalg.norm(found.dipole_v)) * DEBYE_PER_E_BOHR, 8),
         "multipole_source": found.multipole_source,
         "charge_error_e": round(charge, 8),

@@ -92,13 +92,13 @@ class Plan:
 
     def user_files(self, stage: str) -> list[str]:
         """The user's files that a stage reads: a changed CIF or geometry reruns it, as a changed key does."""
-        keys = STAGES[stage].keys
-        files: list[str | None] = []
-        if "molecule" in keys:
-            files += [name for c in self.settings.molecule.components for name in (c.file, c.multipoles_file)]
-        if "known_forms" in keys:
-            files += [form.file for form in self.settings.known_forms]
-        return [name for name in files if name is not None]
+        declared, settings = STAGES[stage], self.settings
+        files: list[str] = []
+        if declared.reads("molecule", settings):
+            files += [name for component in settings.molecule.components for name in component.files]
+        if declared.reads("known_forms", settings):
+            files += [form.file for form in settings.known_forms]
+        return files
 
     def summary(self) -> str:
         """What will be done, in one line."""

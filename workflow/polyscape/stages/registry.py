@@ -34,11 +34,21 @@ class Stage:
     version: int
     keys: tuple[str, ...]
 
+    def reads(self, key: str, settings: Settings) -> bool:
+        """Whether the stage reads a key under these settings.
+
+        The molecules depend on the known forms only where a component searches the forms' conformers.
+        """
+        if key not in self.keys:
+            return False
+        asked = any(component.conformers == "known_forms" for component in settings.molecule.components)
+        return asked or (self.name, key) != ("molecule", "known_forms")
+
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("molecule", 1, ("molecule", "energy.potential", "seed")),
+        Stage("molecule", 1, ("molecule", "energy.potential", "seed", "known_forms")),
         Stage(
             "known_forms",
             1,
@@ -82,7 +92,9 @@ STAGES: dict[str, Stage] = {
 def stage_slice(settings: Settings, stage: str) -> str:
     """The stage's VERSION and settings as one line of sorted JSON."""
     declared = STAGES[stage]
-    values = {key: _dump(_lookup(settings, key)) for key in declared.keys}
+    values = {
+        key: _dump(_lookup(settings, key)) if declared.reads(key, settings) else [] for key in declared.keys
+    }
     return json.dumps({"stage": stage, "version": declared.version, "settings": values}, sort_keys=True)
 
 

@@ -175,7 +175,8 @@ def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tup
 def _components(conformers: pd.DataFrame, molecule: pd.DataFrame) -> tuple[Component, ...]:
     components = []
     for index, rows in conformers.groupby("component", sort=True):
-        ordered = rows.sort_values("intramolecular_kJ_per_mol").to_dict("records")
+        good = rows[rows["status"] == "ok"]
+        ordered = good.sort_values("intramolecular_kJ_per_mol").to_dict("records")
         searched = [str(row["conformer"]) for row in ordered if row["selected"]]
         sites = molecule[(molecule.component == index) & molecule.conformer.isin(searched)]
         components.append(
