@@ -16,32 +16,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import spglib
 from ase import Atoms
-from ase.dft.kpoints import monkhorst_pack
 from gpaw import PW, KohnShamConvergenceError
-from gpaw.fftw import get_efficient_fft_size
 from gpaw.mpi import broadcast, world
 from gpaw.new.ase_interface import GPAW
 from gpaw.new.pw.hybrids import PWHybridHamiltonian, _semilocal_xc_energy, truncated_coulomb
 from gpaw.new.xc import create_functional
-from numpy.typing import NDArray
 
 from polyscape.levels.box import dipole_correction_eV
 from polyscape.levels.exchange import Crystal, Orbitals, valence_exchange
 from polyscape.levels.method import needs_orbitals
 from polyscape.levels.protocol import SinglePoint, Work
+from polyscape.levels.sampling import SYMMETRY_TOLERANCE_A, grid, mesh, usable_operations
 from polyscape.settings.levels import GpawSettings, Level
 from polyscape.status import Status
 from polyscape.units import EV_PER_HARTREE
 
 ENERGY_PER_ATOM_EV: Final = (-60.0, 20.0)
 """Bounds of a credible energy per atom; GPAW counts from free spherical atoms, so it is a cohesive energy."""
-
-
-_SYMMETRY_TOLERANCE_A: Final = 1e-4
-_GRID_TOLERANCE: Final = 1e-3
-"""Largest misfit of an operation with the grid, in grid spacings: 1e-4 Angstrom, as the atoms' own."""
 
 
 @dataclass(frozen=True)
@@ -205,63 +197,21 @@ def parameters_of(atoms: Atoms, settings: GpawSettings) -> dict[str, Any]:
     }
 
 
-def grid(cell_cv: NDArray[np.float64], spacing_A: float) -> tuple[int, int, int]:
-    """Grid points along the axes: planes at most `spacing_A` apart, rounded up to even sizes for FFTs."""
-    heights_c = 1 / np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
-    x, y, z = (get_efficient_fft_size(2 * math.ceil(h / spacing_A / 2 - 1e-6), 2) for h in heights_c)
-    return x, y, z
-
-
-def mesh(cell_cv: NDArray[np.float64], spacing_per_A: float) -> tuple[int, int, int]:
-    """Size of the Monkhorst-Pack mesh whose points are at most `spacing_per_A` apart (2 pi included).
-
-    Meshes are not centred on Gamma: an even size then samples as finely as twice the size that is, with fewer
-    irreducible points.  H. J. Monkhorst, J. D. Pack, Phys. Rev. B 13, 5188 (1976),
-    https://doi.org/10.1103/PhysRevB.13.5188
-    """
-    lengths_c = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
-    x, y, z = (max(1, math.ceil(length / spacing_per_A - 1e-6)) for length in lengths_c)
-    return x, y, z
-
-
 def usable_symmetry(
     atoms: Atoms, points_c: tuple[int, int, int], mesh_c: tuple[int, int, int]
 ) -> dict[str, Any]:
-    """The symmetry operations of a cell that map grid points on grid points and k-points on k-points.
-
-    GPAW takes ``s -> U^T s + t`` on fractional coordinates.  It rounds t to the grid without a word, which moves
-    energies by eV where the two do not fit, and refuses a mesh that is less symmetric than the crystal.  What is
-    left out costs time, never accuracy.
+    """The operations that fit grid and mesh as GPAW takes them: it rounds translations without a word, and refuses
+    a mesh that is less symmetric than the crystal.
     """
-    cell: Any = (np.asarray(atoms.cell), atoms.get_scaled_positions(), atoms.numbers)
-    found = spglib.get_symmetry(cell, symprec=_SYMMETRY_TOLERANCE_A)
-    if found is None or len({rotation.tobytes() for rotation in found["rotations"]}) < len(
-        found["rotations"]
-    ):
-        return {"point_group": False}  # no symmetry, or a cell that is not primitive
-    size_c, k_kc = np.array(points_c), monkhorst_pack(mesh_c)
-    rotations, translations = [], []
-    for rotation_cc, translation_c in zip(found["rotations"], found["translations"], strict=True):
-        U_cc, shift_c = rotation_cc.T, translation_c * size_c
-        fits = (
-            np.abs(shift_c - shift_c.round()).max() < _GRID_TOLERANCE
-            and not ((size_c * U_cc).T % size_c).any()
-        )
-        if fits and _maps_mesh(U_cc, k_kc):
-            rotations.append(U_cc.tolist())
-            translations.append((shift_c.round() % size_c / size_c).tolist())
+    operations = usable_operations(atoms, points_c, mesh_c)
+    if len(operations.U_scc) == 1:
+        return {"point_group": False}
     return {
-        "rotations": rotations,
-        "translations": translations,
-        "tolerance": 10 * _SYMMETRY_TOLERANCE_A,
+        "rotations": operations.U_scc.tolist(),
+        "translations": operations.translation_sc.tolist(),
+        "tolerance": 10 * SYMMETRY_TOLERANCE_A,
         "symmorphic": False,
     }
-
-
-def _maps_mesh(U_cc: NDArray[np.int64], k_kc: NDArray[np.float64]) -> bool:
-    difference_kkc = (k_kc @ U_cc.T)[:, np.newaxis] - k_kc
-    difference_kkc -= difference_kkc.round()
-    return bool((np.abs(difference_kkc).max(axis=2) < 1e-8).any(axis=1).all())
 
 
 def _checked(level: Level, energy_eV: float, work: Work, atoms: Atoms, message: str | None) -> SinglePoint:

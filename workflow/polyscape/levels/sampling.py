@@ -1,0 +1,105 @@
+"""Grid, k-points and symmetry of a cell, known before any calculation: what sets its energy's noise and its cost."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import spglib
+from ase import Atoms
+from ase.dft.kpoints import monkhorst_pack
+from numpy.typing import NDArray
+
+SYMMETRY_TOLERANCE_A: Final = 1e-4
+_GRID_TOLERANCE: Final = 1e-3
+"""Largest misfit of an operation with the grid, in grid spacings: 1e-4 Angstrom, as the atoms' own."""
+
+_FFT_FACTORS: Final = (2, 3, 5, 7)
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Symmetry operations ``s -> U^T s + t`` on fractional coordinates; none for a cell that is not primitive.
+
+    Attributes
+    ----------
+    U_scc : numpy.ndarray of int, shape (operations, 3, 3)
+        Rotations.
+    translation_sc : numpy.ndarray, shape (operations, 3)
+        Translations, multiples of the grid spacing.
+    """
+
+    U_scc: NDArray[np.int64]
+    translation_sc: NDArray[np.float64]
+
+
+def grid(cell_cv: NDArray[np.float64], spacing_A: float) -> tuple[int, int, int]:
+    """Grid points along the axes: planes at most `spacing_A` apart, rounded up to even sizes for FFTs."""
+    heights_c = 1 / np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
+    x, y, z = (_fft_size(2 * math.ceil(height / spacing_A / 2 - 1e-6)) for height in heights_c)
+    return x, y, z
+
+
+def mesh(cell_cv: NDArray[np.float64], spacing_per_A: float) -> tuple[int, int, int]:
+    """Size of the Monkhorst-Pack mesh whose points are at most `spacing_per_A` apart (2 pi included).
+
+    Meshes are not centred on Gamma: an even size then samples as finely as twice the size that is, with fewer
+    irreducible points.  H. J. Monkhorst, J. D. Pack, Phys. Rev. B 13, 5188 (1976),
+    https://doi.org/10.1103/PhysRevB.13.5188
+    """
+    lengths_c = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
+    x, y, z = (max(1, math.ceil(length / spacing_per_A - 1e-6)) for length in lengths_c)
+    return x, y, z
+
+
+def usable_operations(
+    atoms: Atoms, points_c: tuple[int, int, int], mesh_c: tuple[int, int, int]
+) -> Operations:
+    """The symmetry operations of a cell that map grid points on grid points and k-points on k-points.
+
+    A program that rounds a translation to the grid moves energies by eV where the two do not fit.  What is left
+    out costs time, never accuracy.
+    """
+    cell: Any = (np.asarray(atoms.cell), atoms.get_scaled_positions(), atoms.numbers)
+    found = spglib.get_symmetry(cell, symprec=SYMMETRY_TOLERANCE_A)
+    rotation_scc = np.empty((0, 3, 3), int) if found is None else np.asarray(found["rotations"], int)
+    if found is None or len({rotation.tobytes() for rotation in rotation_scc}) < len(rotation_scc):
+        return Operations(np.eye(3, dtype=int)[np.newaxis], np.zeros((1, 3)))
+    size_c, k_kc = np.array(points_c), monkhorst_pack(mesh_c)
+    U_scc = rotation_scc.transpose(0, 2, 1)
+    shift_sc = np.asarray(found["translations"]) * size_c
+    fits_s = np.abs(shift_sc - shift_sc.round()).max(axis=1) < _GRID_TOLERANCE
+    fits_s &= ~((size_c[:, np.newaxis] * U_scc).transpose(0, 2, 1) % size_c).any(axis=(1, 2))
+    fits_s &= [_maps_mesh(U_cc, k_kc) for U_cc in U_scc]
+    return Operations(U_scc[fits_s], shift_sc[fits_s].round() % size_c / size_c)
+
+
+def irreducible_points(operations: Operations, mesh_c: tuple[int, int, int]) -> int:
+    """K-points of the mesh that neither an operation nor time reversal (k to -k) maps on one another."""
+    k_kc = monkhorst_pack(mesh_c)
+    images_kx = []
+    for U_cc in np.concatenate([operations.U_scc, -operations.U_scc]):
+        images_kx.append(_indices(k_kc @ U_cc.T, mesh_c))
+    return len(set(np.min(images_kx, axis=0).tolist()))
+
+
+def _indices(k_kc: NDArray[np.float64], mesh_c: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Running index of k-points in their mesh, folded back into one cell of the reciprocal lattice."""
+    first_c = monkhorst_pack(mesh_c)[0]
+    steps_kc = ((k_kc - first_c) * mesh_c).round().astype(int) % mesh_c
+    return np.ravel_multi_index(tuple(steps_kc.T), mesh_c)
+
+
+def _maps_mesh(U_cc: NDArray[np.int64], k_kc: NDArray[np.float64]) -> bool:
+    difference_kkc = (k_kc @ U_cc.T)[:, np.newaxis] - k_kc
+    difference_kkc -= difference_kkc.round()
+    return bool((np.abs(difference_kkc).max(axis=2) < 1e-8).any(axis=1).all())
+
+
+def _fft_size(number: int) -> int:
+    """The next even number, from an even one on, with small prime factors only."""
+    rest = number
+    for factor in _FFT_FACTORS:
+        while rest % factor == 0:
+            rest //= factor
+    return number if rest == 1 else _fft_size(number + 2)
