@@ -32,8 +32,13 @@ from polyscape.settings.levels import GpawSettings, Level
 from polyscape.status import Status
 from polyscape.units import EV_PER_HARTREE
 
-ENERGY_PER_ATOM_EV: Final = (-60.0, 20.0)
-"""Bounds of a credible energy per atom; GPAW counts from free spherical atoms, so it is a cohesive energy."""
+ENERGY_PER_ATOM_EV: Final = (-15.0, 20.0)
+"""Bounds of a credible energy per atom.  GPAW counts from free atoms without spin polarisation, so it is a cohesive
+energy: at most 10 eV in the strongest bonds; positive with few plane waves."""
+
+HYBRID_SHIFT_PER_ELECTRON_EV: Final = 0.3
+"""Largest credible difference between a hybrid and the functional that made its orbitals: PBE's exchange differs from
+the exact one by at most 0.45 eV per electron in free atoms, and hybrids take a quarter of the difference."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,11 @@ def self_consistent(atoms: Atoms, level: Level, log: Path) -> tuple[Any, SingleP
 def on_orbitals(calculator: Any, atoms: Atoms, level: Level) -> SinglePoint:
     """A hybrid functional's energy on converged orbitals: ``E - E_xc + E_xc^semilocal + E_x^exact``."""
     clock = Clock()
-    energy_eV = hybrid_energy_hartree(calculator.dft, level.gpaw.functional) * EV_PER_HARTREE
-    if not atoms.pbc.any():
-        energy_eV += _dipole_term_eV(calculator, atoms)
-    return _checked(level, energy_eV, _work(calculator, clock, 0), atoms, None)
+    hybrid_eV = hybrid_energy_hartree(calculator.dft, level.gpaw.functional) * EV_PER_HARTREE
+    semilocal_eV = float(calculator.results["energy"])
+    correction_eV = 0.0 if atoms.pbc.any() else _dipole_term_eV(calculator, atoms)
+    energies_eV = hybrid_eV + correction_eV, semilocal_eV + correction_eV
+    return _checked_hybrid(level, energies_eV, _work(calculator, clock, 0), atoms)
 
 
 class _CoreExchange(PWHybridHamiltonian):
@@ -219,7 +225,18 @@ def _checked(level: Level, energy_eV: float, work: Work, atoms: Atoms, message: 
     lowest, highest = ENERGY_PER_ATOM_EV
     if math.isfinite(energy_eV) and lowest < energy_eV / len(atoms) < highest:
         return SinglePoint(level.name, Status.OK, energy_eV, work, message)
-    problem = f"energy {energy_eV:.3f} eV of {len(atoms)} atoms is out of bounds"
+    return _untrusted(level, work, f"energy {energy_eV:.3f} eV of {len(atoms)} atoms is out of bounds")
+
+
+def _checked_hybrid(level: Level, energies_eV: tuple[float, float], work: Work, atoms: Atoms) -> SinglePoint:
+    """The point of a hybrid; `energies_eV` are its energy and that of the functional that made the orbitals."""
+    shift_eV = energies_eV[0] - energies_eV[1]
+    if abs(shift_eV) > HYBRID_SHIFT_PER_ELECTRON_EV * atoms.numbers.sum():
+        return _untrusted(level, work, f"energy is {shift_eV:.3f} eV from the level that made the orbitals")
+    return _checked(level, energies_eV[0], work, atoms, None)
+
+
+def _untrusted(level: Level, work: Work, problem: str) -> SinglePoint:
     return SinglePoint(level.name, Status.UNTRUSTED, None, work, problem)
 
 

@@ -18,14 +18,21 @@ _NEIGHBOURS: Final = 30
 
 
 def same_packing(left: Atoms, right: Atoms) -> bool:
-    """Whether two crystals of one formula overlay within `RMSD_TOLERANCE_A`; mirror images count as the same.
+    """Whether two crystals of one formula overlay within `RMSD_TOLERANCE_A`; mirror images count as the same."""
+    return similar(amd(left), amd(right)) and overlays(left, right)
 
-    The average minimum distances are compared first, because they cost a thousandth of an overlay; packings
-    that overlay within epsilon differ by at most 2 epsilon in them. D. Widdowson et al., MATCH 87, 529
-    (2022), https://doi.org/10.46793/match.87-3.529W
+
+def similar(left_k: NDArray[np.float64], right_k: NDArray[np.float64]) -> bool:
+    """Whether average minimum distances allow an overlay; they cost a thousandth of one.
+
+    Packings that overlay within epsilon differ by at most 2 epsilon in them. D. Widdowson et al., MATCH 87,
+    529 (2022), https://doi.org/10.46793/match.87-3.529W
     """
-    if np.abs(amd(left) - amd(right)).max() > 2 * AMD_TOLERANCE_A:
-        return False
+    return bool(np.abs(left_k - right_k).max() <= 2 * AMD_TOLERANCE_A)
+
+
+def overlays(left: Atoms, right: Atoms) -> bool:
+    """Whether clusters of molecules of two crystals overlay within `RMSD_TOLERANCE_A`."""
     try:
         structures = [from_ase(atoms, include_hydrogens=True) for atoms in (left, right)]
     except ValueError:  # molecules cannot be told apart in a network or at very close contacts

@@ -21,7 +21,7 @@ from ase import Atoms
 
 from polyscape.files import write_json
 from polyscape.levels.protocol import Work
-from polyscape.levels.sameness import same_packing
+from polyscape.levels.sameness import amd, overlays, similar
 
 _VOLUME_TOLERANCE: Final = 0.005
 
@@ -42,6 +42,8 @@ class Entry:
         What it took when it was computed.
     message : str or None
         Which remedy was needed.
+    amd_k : tuple of float
+        Average minimum distances of a crystal, by which others of its formula are told apart at once.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Entry:
     energy_eV: float
     work: Work
     message: str | None = None
+    amd_k: tuple[float, ...] = ()
 
 
 class Store:
@@ -66,21 +69,20 @@ class Store:
                 return entry
         if not atoms.pbc.any():
             return None
-        return next(
-            (entry for entry in self._similar(method, atoms) if same_packing(atoms, entry.atoms)), None
-        )
+        return next((entry for entry in self._similar(method, atoms) if overlays(atoms, entry.atoms)), None)
 
     def put(
         self, method: str, atoms: Atoms, energy_eV: float, work: Work, message: str | None = None
     ) -> Entry:
         """Keep a result; writing the same one twice, even at once, leaves one sound entry."""
-        entry = Entry(self.key(method, atoms), atoms.copy(), energy_eV, work, message)
+        entry = Entry(self.key(method, atoms), atoms.copy(), energy_eV, work, message, _invariant(atoms))
         body = {
             "key": entry.key,
             "geometry": _dump(atoms),
             "energy_eV": energy_eV,
             "work": work.__dict__,
             "message": message,
+            "amd_A": entry.amd_k,
         }
         write_json(self._path(method, atoms), {"checksum": _checksum(body), "body": body})
         return entry
@@ -90,16 +92,17 @@ class Store:
         return f"{method}/{geometry_hash(atoms)}"
 
     def _similar(self, method: str, atoms: Atoms) -> Iterator[Entry]:
-        """Entries of nearly the same volume, the nearest volume first."""
+        """Entries of nearly the same volume and average minimum distances, the nearest volume first."""
         volume_A3 = atoms.get_volume()
         near = []
         for path in (self.folder / method / _formula(atoms)).glob("*.json"):
             difference = abs(float(path.name.split("-")[0]) - volume_A3)
             if difference <= _VOLUME_TOLERANCE * volume_A3:
                 near.append((difference, path))
+        amd_k = np.array(_invariant(atoms)) if near else np.empty(0)
         for _, path in sorted(near):
             entry = _read(path)
-            if entry is not None:
+            if entry is not None and similar(amd_k, np.array(entry.amd_k)):
                 yield entry
 
     def _path(self, method: str, atoms: Atoms) -> Path:
@@ -119,6 +122,11 @@ def geometry_hash(atoms: Atoms) -> str:
     sites = sorted((int(z), *map(float, row)) for z, row in zip(atoms.numbers, fractional_ac, strict=True))
     text = json.dumps([bool(atoms.pbc.any()), cell, sites])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _invariant(atoms: Atoms) -> tuple[float, ...]:
+    """Average minimum distances of a crystal to 1e-5 Angstrom; none for a molecule, which is found by its hash."""
+    return tuple(round(float(distance), 5) for distance in amd(atoms)) if atoms.pbc.any() else ()
 
 
 def _formula(atoms: Atoms) -> str:
@@ -158,4 +166,5 @@ def _read(path: Path) -> Entry | None:
     atoms = Atoms(
         geometry["numbers"], geometry["positions_A"], cell=geometry["cell_A"], pbc=geometry["periodic"]
     )
-    return Entry(body["key"], atoms, float(body["energy_eV"]), Work(**body["work"]), body["message"])
+    amd_k = tuple(body["amd_A"]) if "amd_A" in body else _invariant(atoms)
+    return Entry(body["key"], atoms, float(body["energy_eV"]), Work(**body["work"]), body["message"], amd_k)

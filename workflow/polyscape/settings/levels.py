@@ -26,7 +26,8 @@ class GpawSettings(Section):
     )
     k_spacing_per_A: float = Field(
         0.6,
-        description="Largest distance between k-points, 2 pi included; 0.3 for converged absolute energies.",
+        description="Largest distance between points of the Monkhorst-Pack mesh, 2 pi included. Meshes are not "
+        "centred on Gamma; 10 is one point.",
         gt=0.05,
         le=10,
     )
@@ -37,7 +38,7 @@ class GpawSettings(Section):
     max_scf_steps: int = Field(100, description="Steps before the next remedy is tried.", ge=1)
     molecule_box_A: float = Field(
         10.0,
-        description="Box of the isolated molecule: vacuum added to its extent is this less its size, at least 6 A.",
+        description="Edge of the isolated molecule's cubic box; its extent plus 6 A where that is larger.",
         ge=6,
     )
 
