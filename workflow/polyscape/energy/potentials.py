@@ -14,7 +14,6 @@ import numpy as np
 import yaml
 from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 Bonds = Sequence[tuple[int, int]]
 
@@ -120,6 +119,8 @@ def wall_radius(A_eV: float, decay_per_A: float, C6_eV_A6: float) -> float:
     replaced by its second-order Taylor series about it, which keeps U convex and repulsive down to r = 0 and leaves
     energy, slope and curvature continuous.  0 without dispersion: there is no hole.
     """
+    from scipy.optimize import brentq  # slow to import, and the check of a config needs no wall
+
     if C6_eV_A6 == 0.0:
         return 0.0
     top = 8.0 / decay_per_A  # r^8 exp(-r/rho) is largest here
