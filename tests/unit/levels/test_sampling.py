@@ -1,0 +1,78 @@
+"""Grid, k-points and symmetry of a cell."""
+
+import itertools
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from polyscape.levels.sampling import Operations, grid, irreducible_points, mesh, usable_operations
+from tests.builders import conformers, oxalic_packing
+
+
+@pytest.fixture
+def crystal():
+    return oxalic_packing().to_atoms(conformers())
+
+
+def test_planes_are_no_farther_apart_than_asked_and_ffts_are_fast(crystal):
+    cell_cv = np.asarray(crystal.cell)
+    for spacing in np.linspace(0.1, 0.3, 21):
+        points_c = np.array(grid(cell_cv, spacing))
+        heights_c = 1 / np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
+        assert (heights_c / points_c <= spacing * (1 + 1e-6)).all()
+        assert (points_c % 2 == 0).all()
+        fast = {2**i * 3**j * 5**k * 7**m for i, j, k, m in itertools.product(range(8), repeat=4)}
+        assert set(points_c.tolist()) <= fast
+
+
+def test_screw_glide_and_inversion_are_used_and_are_symmetries(crystal):
+    cell_cv = np.asarray(crystal.cell)
+    points_c, mesh_c = grid(cell_cv, 0.2), mesh(cell_cv, 0.5)
+    operations = usable_operations(crystal, points_c, mesh_c)
+    assert len(operations.U_scc) == 4  # P2_1/c
+    fractional_ac = crystal.get_scaled_positions(wrap=False)
+    for U_cc, translation_c in zip(operations.U_scc, operations.translation_sc, strict=True):
+        moved_ac = fractional_ac @ U_cc + translation_c  # U^T s + t
+        difference_aac = moved_ac[:, np.newaxis] - fractional_ac
+        difference_aac -= difference_aac.round()
+        nearest_a = np.abs(difference_aac).max(axis=2).argmin(axis=1)
+        assert np.abs(difference_aac).max(axis=2).min(axis=1).max() < 1e-4
+        assert (crystal.numbers[nearest_a] == crystal.numbers).all()
+
+
+def test_an_operation_that_misses_the_grid_is_left_out(crystal):
+    cell_cv = np.asarray(crystal.cell)
+    points_c, mesh_c = grid(cell_cv, 0.2), mesh(cell_cv, 0.5)
+    moved = crystal.copy()
+    moved.positions += (
+        0.3 * cell_cv[1] / points_c[1]
+    )  # the inversion centre and the glide plane, not the screw axis
+    assert len(usable_operations(moved, points_c, mesh_c).U_scc) == 2
+    moved.positions += 0.3 * cell_cv[0] / points_c[0]
+    assert len(usable_operations(moved, points_c, mesh_c).U_scc) == 1
+
+
+def test_a_cell_that_is_not_primitive_has_the_identity_only(crystal):
+    doubled = crystal.repeat((2, 1, 1))
+    cell_cv = np.asarray(doubled.cell)
+    operations = usable_operations(doubled, grid(cell_cv, 0.2), mesh(cell_cv, 0.5))
+    assert (operations.U_scc == np.eye(3)).all()
+
+
+def test_irreducible_points_of_known_meshes():
+    identity = Operations(np.eye(3, dtype=int)[np.newaxis], np.zeros((1, 3)))
+    signs = np.array([np.diag(sign) for sign in itertools.product((1, -1), repeat=3)])
+    mmm = Operations(signs, np.zeros((8, 3)))
+    assert irreducible_points(identity, (2, 2, 2)) == 4  # k and -k
+    assert irreducible_points(mmm, (2, 2, 2)) == 1  # (1/4, 1/4, 1/4)
+    assert irreducible_points(identity, (3, 3, 3)) == 14
+    assert irreducible_points(mmm, (3, 3, 3)) == 8
+    assert irreducible_points(mmm, (1, 1, 1)) == 1
+
+
+def test_a_mesh_less_symmetric_than_the_crystal_keeps_what_maps_it():
+    """A mesh of different sizes along equal axes is less symmetric than the crystal."""
+    cubic = Atoms("Ne", [[0, 0, 0]], cell=np.eye(3) * 4, pbc=True)
+    assert len(usable_operations(cubic, (20, 20, 20), (2, 2, 2)).U_scc) == 48
+    assert len(usable_operations(cubic, (20, 20, 20), (2, 2, 3)).U_scc) == 16
