@@ -31,7 +31,8 @@ setup: ## system packages when allowed, .venv, GPAW
 
 campaign: ## set-up, then the campaign of CONFIG (the default: oxalic acid)
 	@scripts/setup.sh
-	$(SNAKEMAKE) --cores $(CORES) --configfile $(CONFIG) --workflow-profile $(PROFILE)
+	.venv/bin/python scripts/check_config.py '$(CONFIG)' >/dev/null
+	$(SNAKEMAKE) --cores $(CORES) --configfile '$(CONFIG)' --workflow-profile '$(PROFILE)'
 
 test: ## set-up, then every test: real GPAW, a real SLURM, a real browser
 	@scripts/setup.sh --with-tests

@@ -156,15 +156,30 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text", ["a: [1\n", "a: 'x\n", "{", "a:\n  - b\n c", "\t", "a: b: c", "&x", "a: !!python/name:os.system"]
+)
+def test_yaml_that_does_not_parse_is_one_line(tmp_path, text):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"broken\.yaml") as caught:
+        load_settings(path)
+    assert len(caught.value.line().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("levels: [{name: a}, {name: a}]", "levels have the name 'a' twice"),
-        ("levels: [{name: ff}]", "levels have the name 'ff' twice"),
+        ("levels: [{name: a}, {name: a}]", "levels[1].name = 'a': is the name of an earlier one"),
+        ("levels: [{name: ff}]", "levels[0].name = 'ff': is the force field's name"),
         (
             "known_forms: [{name: f, file: a.cif}, {name: f, file: b.cif}]",
-            "known_forms have the name 'f' twice",
+            "known_forms[1].name = 'f': is the name of an earlier one",
         ),
-        ("levels: [{name: a, gpaw: {hybrid: non_self_consistent}}]", "no orbitals below it"),
+        ("levels: [{name: a, gpaw: {hybrid: non_self_consistent}}]", "levels[0].gpaw.hybrid"),
+        ("store: ''", "store = '': give the path of a folder"),
+        ('store: "a\\0b"', "give the path of a folder"),
+        ("store: results/water/store", "lies in the campaign's own folder"),
+        ("landscape: {window_kJ_per_mol: true}", "landscape.window_kJ_per_mol = True"),
     ],
 )
 def test_sections_that_contradict_each_other_are_refused(tmp_path, text, problem):

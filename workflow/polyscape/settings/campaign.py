@@ -1,10 +1,11 @@
 """The config of a campaign: one frozen, typed object."""
 
+from pathlib import PurePath
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from polyscape.settings.base import Name, Section
+from polyscape.settings.base import FolderName, Name, Section, refusal
 from polyscape.settings.learning import FeaturesSettings, LearningSettings, ReportSettings
 from polyscape.settings.levels import GpawSettings, Level, SelectionSettings
 from polyscape.settings.molecule import MoleculeSettings
@@ -32,7 +33,7 @@ class Settings(Section):
     seed: int = Field(
         1, description="Seed of every random number; another seed, another search.", ge=0, le=2**31 - 1
     )
-    store: str = Field(
+    store: FolderName = Field(
         "results/store",
         description="Folder of the expensive results, found by what they are; campaigns may share it.",
     )
@@ -58,20 +59,32 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for kind, names in (
-            ("components", [c.name for c in self.molecule.components]),
-            ("levels", ["ff", *(level.name for level in self.levels)]),
-            ("known_forms", [form.name for form in self.known_forms]),
+        for key, names in (
+            ("molecule.components[{}].name", [c.name for c in self.molecule.components]),
+            ("levels[{}].name", [level.name for level in self.levels]),
+            ("known_forms[{}].name", [form.name for form in self.known_forms]),
         ):
-            repeated = sorted({name for name in names if names.count(name) > 1})
-            if repeated:
-                raise ValueError(f"{kind} have the name {repeated[0]!r} twice ('ff' is the force field)")
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    raise refusal(key.format(index), name, "is the name of an earlier one", "choose another")
+        if "ff" in (names := [level.name for level in self.levels]):
+            key = f"levels[{names.index('ff')}].name"
+            raise refusal(key, "ff", "is the force field's name", "choose another")
         return self
 
     @model_validator(mode="after")
     def _ladder_is_climbable(self) -> Self:
-        if self.levels[0].gpaw.hybrid == "non_self_consistent":
-            raise ValueError(
-                "the first of `levels` cannot be non_self_consistent: it has no orbitals below it"
-            )
+        hybrid = self.levels[0].gpaw.hybrid
+        if hybrid == "non_self_consistent":
+            problem = "the first level has no orbitals below it"
+            raise refusal("levels[0].gpaw.hybrid", hybrid, problem, "put a self-consistent level before it")
+        return self
+
+    @model_validator(mode="after")
+    def _store_is_apart(self) -> Self:
+        store = PurePath(self.store)
+        campaign = PurePath("results", self.campaign)
+        if store == campaign or campaign in store.parents:
+            remedy = "choose a folder outside the campaign's, results/store for instance"
+            raise refusal("store", self.store, "lies in the campaign's own folder", remedy)
         return self

@@ -53,6 +53,10 @@ def input_error(errors: Sequence[ErrorDetails], root: type[BaseModel], where: st
     order = {"extra_forbidden": 0, "missing": 2}
     detail, place = min(located, key=lambda pair: (order.get(pair[0]["type"], 1), -len(pair[1].path)))
     kind, value = detail["type"], detail["input"]
+    if kind == "refusal":
+        said = detail["ctx"]
+        key = f"{place.key}.{said['key']}".lstrip(".")
+        return InputError(where, key, said["value"], said["problem"], said["remedy"])
     problem, remedy = _plain(detail["msg"]), _explanation(place)
     if kind == "extra_forbidden":
         problem, remedy = "unknown key", _nearest_key(place)
@@ -68,7 +72,7 @@ def input_error(errors: Sequence[ErrorDetails], root: type[BaseModel], where: st
         problem = "has none of the allowed forms"
     elif kind == "invalid_key":
         problem, remedy = "is not a key, for keys are text", "put it in quotes, or remove it"
-    elif kind == "float_type" and _is_number(value):
+    elif kind == "float_type" and isinstance(value, str) and _is_number(value):
         problem, remedy = (
             "is text to YAML",
             "write a decimal point and a signed exponent, 1.0e-3 for instance",
@@ -159,10 +163,10 @@ def _nearest(text: str, names: Sequence[str]) -> str:
     return folded[close[0]] if close else ""
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(text: str) -> bool:
     try:
-        float(value)
-    except (TypeError, ValueError):
+        float(text)
+    except ValueError:
         return False
     return True
 

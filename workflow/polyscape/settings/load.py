@@ -102,4 +102,5 @@ def _line(mark: yaml.Mark | None) -> str:
     """The line of a config that a mark points to."""
     if mark is None or mark.buffer is None:
         return ""
-    return mark.buffer.rstrip("\0").splitlines()[mark.line].strip() if mark.buffer.strip("\0") else ""
+    lines = (mark.buffer or "").rstrip("\0").splitlines()
+    return lines[mark.line].strip() if mark.line < len(lines) else "(end of file)"
