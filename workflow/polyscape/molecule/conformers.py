@@ -1,6 +1,6 @@
 """From a molecule to its conformers in the gas phase: starts, DFT geometries, duplicates removed, names.
 
-Force-field minima -> GFN2 -> geometries with a small basis -> geometries at the gas-phase level (density fitting,
+Force-field minima -> GFN2 -> single points with a small basis -> geometries at the gas-phase level (density fitting,
 light grid) -> exact wave function of each distinct conformer.  What fails keeps its row, with a status.
 """
 
@@ -23,13 +23,13 @@ from polyscape.molecule.read import bonds_by_distance
 from polyscape.molecule.starts import Start
 from polyscape.molecule.wavefunction import EnergySurface, GasPhaseLevel, ScfError
 from polyscape.status import Status
-from polyscape.units import KJ_PER_MOL_PER_HARTREE
+from polyscape.units import ANGSTROM_PER_BOHR, KJ_PER_MOL_PER_HARTREE
 
 _GFN2_MARGIN_KJ_PER_MOL = 40.0
 """GFN2 energies of conformers may be wrong by this much (oxalic acid: 16 kJ/mol)."""
 
 _SCREENING_MARGIN_KJ_PER_MOL = 15.0
-"""So may energies with a small basis."""
+"""So may single points with a small basis at GFN2 geometries."""
 
 _SCREENING_BASIS = "def2-svp"
 _SAME_RMSD_A = 0.1
@@ -173,31 +173,13 @@ def _screened(graph: _Graph, plan: Plan, shapes: Sequence[NDArray[np.float64]]) 
         found, graph.permutation_pa, graph.mirror, _SAME_RMSD_A, _SAME_ENERGY_KJ_PER_MOL
     )
     found = _below(found, plan.window_kJ_per_mol + _GFN2_MARGIN_KJ_PER_MOL)
-    if len(found) > 1 and _basis_size(plan.level.basis) > _basis_size(_SCREENING_BASIS):
-        found = _relaxed_small(graph, found, plan)
+    if len(found) > 1:
+        small = replace(plan.level, basis=min(_SCREENING_BASIS, plan.level.basis, key=_basis_size))
+        found = map_tasks(
+            partial(_single_point, graph.symbols, small), found, plan.cores, f"single points {small.label}"
+        )
+        found = _below(found, plan.window_kJ_per_mol + _SCREENING_MARGIN_KJ_PER_MOL)  # keeps what failed
     return found[: plan.max_conformers]
-
-
-def _relaxed_small(graph: _Graph, starts: list[Start], plan: Plan) -> list[Start]:
-    """Starts relaxed with a small basis: long ways and repeated minima are cheap there.
-
-    What fails, breaks or does not converge goes on all the same.
-    """
-    small = replace(plan.level, basis=_SCREENING_BASIS)
-    ends = map_tasks(
-        partial(_optimise, graph.symbols, graph.numbers_a, small),
-        starts,
-        plan.cores,
-        f"geometries {small.label}",
-    )
-    kept = [
-        Start(start.position_av, np.inf)
-        if status is Status.SCF_FAILED or not _intact(graph, start.position_av)
-        else start
-        for start, status in ends
-    ]
-    kept = starting.distinct(kept, graph.permutation_pa, graph.mirror, _SAME_RMSD_A, _SAME_ENERGY_KJ_PER_MOL)
-    return _below(kept, plan.window_kJ_per_mol + _SCREENING_MARGIN_KJ_PER_MOL)
 
 
 def _basis_size(basis: str) -> int:
@@ -218,6 +200,15 @@ def _relax_gfn2(numbers_a: NDArray[np.int64], charge: int, start: Start) -> Star
     except Gfn2Error:
         return Start(start.position_av, np.inf)
     return Start(position_av, energy * KJ_PER_MOL_PER_HARTREE)
+
+
+def _single_point(symbols: list[str], level: GasPhaseLevel, start: Start) -> Start:
+    """The energy at the start's geometry; infinite where self-consistency fails: it may be reached elsewhere."""
+    try:
+        energy = EnergySurface(symbols, level).energy(start.position_av / ANGSTROM_PER_BOHR)
+    except ScfError:
+        return Start(start.position_av, np.inf)
+    return Start(start.position_av, energy * KJ_PER_MOL_PER_HARTREE)
 
 
 def _optimise(
