@@ -15,7 +15,7 @@ from polyscape.stages.preflight import preflight
 def main() -> None:
     """Read, check, and say what the campaign would do."""
     parser = argparse.ArgumentParser(
-        prog="scripts/check_config.py",
+        prog="python scripts/check_config.py",
         description=__doc__,
         epilog="example:\n  python scripts/check_config.py config/config.yaml",
         formatter_class=argparse.RawDescriptionHelpFormatter,

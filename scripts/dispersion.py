@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Compute the dispersion correction of every distinct structure at every level; it need not be learned."""
 
 import argparse
@@ -9,9 +8,9 @@ from polyscape.schemas import CONFORMERS, DISPERSION, LANDSCAPE, MOLECULE
 from polyscape.stages.dispersion import dispersion
 from polyscape.stages.registry import Slice
 
-EXAMPLE = """scripts/dispersion.py --settings config/config.yaml --molecule results/oxalic/molecule.parquet \\
-    --conformers results/oxalic/conformers.parquet --landscape results/oxalic/landscape.parquet \\
-    --output results/oxalic/dispersion.parquet --cores 2"""
+EXAMPLE = """python scripts/dispersion.py --settings config/config.yaml --molecule results/oxalic_acid/molecule.parquet \\
+    --conformers results/oxalic_acid/conformers.parquet --landscape results/oxalic_acid/landscape.parquet \\
+    --output results/oxalic_acid/dispersion.parquet --cores 2"""
 
 
 def work(options: argparse.Namespace, part: Slice) -> list[Path]:

@@ -33,7 +33,7 @@ def outdated() -> list[Path]:
 
 def main() -> None:
     """Write the pages, or check them."""
-    parser = argparse.ArgumentParser(prog="scripts/docs.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python scripts/docs.py", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit code 1 when a page is out of date"
     )

@@ -15,8 +15,8 @@ from polyscape.stages.features import features
 from polyscape.stages.registry import Slice
 
 EXAMPLE = (
-    "scripts/features.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
-    "    --output features.parquet    (R=results/oxalic-acid)"
+    "python scripts/features.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
+    "    --output features.parquet    (R=results/oxalic_acid)"
 )
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Compute each component's lowest conformer, alone in a box, at every level: zero of the lattice energies."""
 
 import argparse
@@ -11,9 +10,9 @@ from polyscape.schemas import CONFORMERS, MOLECULE, POINTS
 from polyscape.stages.isolated_molecule import isolated_molecule
 from polyscape.stages.registry import Slice
 
-EXAMPLE = """scripts/isolated_molecule.py --settings config/config.yaml \\
-    --molecule results/oxalic/molecule.parquet --conformers results/oxalic/conformers.parquet --store results/store \\
-    --output results/oxalic/points/molecules.parquet"""
+EXAMPLE = """python scripts/isolated_molecule.py --settings config/config.yaml \\
+    --molecule results/oxalic_acid/molecule.parquet --conformers results/oxalic_acid/conformers.parquet --store results/store \\
+    --output results/oxalic_acid/points/molecules.parquet"""
 
 
 def work(options: argparse.Namespace, part: Slice) -> list[Path]:

@@ -15,7 +15,7 @@ from polyscape.stages.registry import Slice
 from polyscape.stages.rows import conformers_of
 
 EXAMPLE = (
-    "scripts/known_forms.py --settings config/config.yaml --molecule molecule.parquet \\\n"
+    "python scripts/known_forms.py --settings config/config.yaml --molecule molecule.parquet \\\n"
     "    --conformers conformers.parquet --output known_forms.parquet"
 )
 

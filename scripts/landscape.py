@@ -14,7 +14,7 @@ from polyscape.stages.landscape import make_landscape
 from polyscape.stages.registry import Slice
 
 EXAMPLE = (
-    "scripts/landscape.py --settings config/config.yaml --molecule molecule.parquet \\\n"
+    "python scripts/landscape.py --settings config/config.yaml --molecule molecule.parquet \\\n"
     "    --conformers conformers.parquet --known-forms known_forms.parquet \\\n"
     "    --minima minima/*/*.parquet --output landscape.parquet --cores 2"
 )

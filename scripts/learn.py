@@ -16,10 +16,10 @@ from polyscape.stages.learn import learn
 from polyscape.stages.registry import Slice
 
 EXAMPLE = (
-    "scripts/learn.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
+    "python scripts/learn.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
     "    --features R/features.parquet --dispersion R/dispersion.parquet \\\n"
     "    --molecules R/points/molecules.parquet --points R/points/round*/*.parquet \\\n"
-    "    --output posterior.parquet    (R=results/oxalic-acid)"
+    "    --output posterior.parquet    (R=results/oxalic_acid)"
 )
 
 

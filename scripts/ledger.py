@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Add up what the campaign paid, beside the predicted cost of every level on every structure."""
 
 import argparse
@@ -9,9 +8,9 @@ from polyscape.schemas import LANDSCAPE, LEDGER
 from polyscape.stages.ledger import ledger, read_jobs, read_points
 from polyscape.stages.registry import Slice
 
-EXAMPLE = """scripts/ledger.py --settings config/config.yaml --landscape results/oxalic/landscape.parquet \\
-    --points results/oxalic/points/molecules.parquet results/oxalic/points/round*/slot*.parquet \\
-    --provenance results/oxalic/provenance --output results/oxalic/ledger.parquet"""
+EXAMPLE = """python scripts/ledger.py --settings config/config.yaml --landscape results/oxalic_acid/landscape.parquet \\
+    --points results/oxalic_acid/points/molecules.parquet results/oxalic_acid/points/round*/slot*.parquet \\
+    --provenance results/oxalic_acid/provenance --output results/oxalic_acid/ledger.parquet"""
 
 
 def work(options: argparse.Namespace, part: Slice) -> list[Path]:

@@ -15,7 +15,7 @@ from polyscape.stages.minimise import minimise_trials
 from polyscape.stages.registry import Slice
 
 EXAMPLE = (
-    "scripts/minimise.py --settings config/config.yaml --molecule molecule.parquet \\\n"
+    "python scripts/minimise.py --settings config/config.yaml --molecule molecule.parquet \\\n"
     "    --conformers conformers.parquet --trials trials.parquet --output minima.parquet --cores 2"
 )
 

@@ -14,7 +14,7 @@ from polyscape.stages.molecule import describe_molecules
 from polyscape.stages.registry import Slice
 
 EXAMPLE = (
-    "scripts/molecule.py --settings config/config.yaml --output-molecule molecule.parquet \\\n"
+    "python scripts/molecule.py --settings config/config.yaml --output-molecule molecule.parquet \\\n"
     "    --output-conformers conformers.parquet --cores 2"
 )
 

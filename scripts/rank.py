@@ -15,10 +15,10 @@ from polyscape.stages.rank import rank
 from polyscape.stages.registry import Slice
 
 EXAMPLE = (
-    "scripts/rank.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
+    "python scripts/rank.py --settings config/config.yaml --landscape R/landscape.parquet \\\n"
     "    --features R/features.parquet --dispersion R/dispersion.parquet \\\n"
     "    --molecules R/points/molecules.parquet --points R/points/round*/*.parquet \\\n"
-    "    --output ranking.parquet --output-calibration calibration.parquet    (R=results/oxalic-acid)"
+    "    --output ranking.parquet --output-calibration calibration.parquet    (R=results/oxalic_acid)"
 )
 
 

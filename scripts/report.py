@@ -16,7 +16,7 @@ from polyscape.report.write import write_report
 from polyscape.stages.registry import Slice
 from polyscape.stages.report import ReportTables, program_versions, report_data
 
-EXAMPLE = """R=results/oxalic_acid; scripts/report.py --settings config/config.yaml --output-dir $R/report \\
+EXAMPLE = """R=results/oxalic_acid; python scripts/report.py --settings config/config.yaml --output-dir $R/report \\
     --landscape $R/landscape.parquet --known-forms $R/known_forms.parquet --conformers $R/conformers.parquet \\
     --molecule $R/molecule.parquet --molecules $R/points/molecules.parquet --dispersion $R/dispersion.parquet \\
     --ranking $R/ranking.parquet --posterior $R/posterior/*.parquet --points $R/points/round*/*.parquet \\

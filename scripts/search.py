@@ -18,7 +18,7 @@ from polyscape.stages.registry import Slice
 from polyscape.stages.search import make_trials
 
 EXAMPLE = (
-    "scripts/search.py --settings config/config.yaml --space-group 14 --hall '-P 2ybc' --start 0 \\\n"
+    "python scripts/search.py --settings config/config.yaml --space-group 14 --hall '-P 2ybc' --start 0 \\\n"
     "    --count 100 --molecule molecule.parquet --conformers conformers.parquet --output trials.parquet"
 )
 

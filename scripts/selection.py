@@ -15,10 +15,10 @@ from polyscape.stages.registry import Slice
 from polyscape.stages.selection import SelectionPlan, select
 
 EXAMPLE = (
-    "scripts/selection.py --settings config/config.yaml --round 1 --landscape R/landscape.parquet \\\n"
+    "python scripts/selection.py --settings config/config.yaml --round 1 --landscape R/landscape.parquet \\\n"
     "    --features R/features.parquet --dispersion R/dispersion.parquet \\\n"
     "    --molecules R/points/molecules.parquet --points R/points/round0/*.parquet \\\n"
-    "    --output selection.parquet    (R=results/oxalic-acid)"
+    "    --output selection.parquet    (R=results/oxalic_acid)"
 )
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Compute the structure of a slot at every level up to the slot's, or take it from the store.
 
 Runs on one core; `mpiexec -n 4 python scripts/single_point.py ...` runs on four.
@@ -14,9 +13,9 @@ from polyscape.schemas import LANDSCAPE, POINTS, SELECTION
 from polyscape.stages.registry import Slice
 from polyscape.stages.single_point import single_point
 
-EXAMPLE = """scripts/single_point.py --settings config/config.yaml \\
-    --landscape results/oxalic/landscape.parquet --selection results/oxalic/selection/round0.parquet \\
-    --slot 0 --store results/store --output results/oxalic/points/round0/slot000.parquet"""
+EXAMPLE = """python scripts/single_point.py --settings config/config.yaml \\
+    --landscape results/oxalic_acid/landscape.parquet --selection results/oxalic_acid/selection/round0.parquet \\
+    --slot 0 --store results/store --output results/oxalic_acid/points/round0/slot000.parquet"""
 
 
 def work(options: argparse.Namespace, part: Slice) -> list[Path]:

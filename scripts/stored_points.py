@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """List the stored single points of a landscape's structures at the campaign's methods; computes nothing."""
 
 import argparse
@@ -10,9 +9,9 @@ from polyscape.schemas import LANDSCAPE, POINTS
 from polyscape.stages.registry import Slice
 from polyscape.stages.stored_points import stored_points
 
-EXAMPLE = """scripts/stored_points.py --settings config/config.yaml \\
-    --landscape results/oxalic/landscape.parquet --store results/store \\
-    --points results/oxalic/points/round*/slot*.parquet --output results/oxalic/points/stored.parquet"""
+EXAMPLE = """python scripts/stored_points.py --settings config/config.yaml \\
+    --landscape results/oxalic_acid/landscape.parquet --store results/store \\
+    --points results/oxalic_acid/points/round*/slot*.parquet --output results/oxalic_acid/points/stored.parquet"""
 
 
 def work(options: argparse.Namespace, part: Slice) -> list[Path]:

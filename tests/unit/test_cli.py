@@ -18,7 +18,7 @@ run_stage(stage_parser("landscape", "text", "example"), lambda options, part: []
 @pytest.fixture
 def parser():
     return stage_parser(
-        "landscape", "Keep the distinct minima.", "scripts/landscape.py --settings config/config.yaml"
+        "landscape", "Keep the distinct minima.", "python scripts/landscape.py --settings config/config.yaml"
     )
 
 
@@ -35,7 +35,7 @@ def test_help_teaches(parser, capsys):
     shown = capsys.readouterr().out
     assert ended.value.code == 0
     assert "Keep the distinct minima." in shown
-    assert "scripts/landscape.py --settings config/config.yaml" in shown
+    assert "python scripts/landscape.py --settings config/config.yaml" in shown
 
 
 def test_work_gets_its_settings_and_its_outputs_get_provenance(parser, config, tmp_path):

@@ -23,7 +23,7 @@ def stage_parser(stage: str, text: str, example: str) -> argparse.ArgumentParser
         A command line to run by hand.
     """
     parser = argparse.ArgumentParser(
-        prog=f"scripts/{stage}.py",
+        prog=f"python scripts/{stage}.py",
         description=text,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
