@@ -176,6 +176,11 @@ def test_yaml_that_does_not_parse_is_one_line(tmp_path, text):
             "known_forms[1].name = 'f': is the name of an earlier one",
         ),
         ("levels: [{name: a, gpaw: {hybrid: non_self_consistent}}]", "levels[0].gpaw.hybrid"),
+        (
+            "levels: [{name: a}, {name: b, gpaw: {hybrid: non_self_consistent, k_spacing_per_A: 0.3}}]",
+            "levels[1].gpaw.k_spacing_per_A = 0.3: has no effect here",
+        ),
+        ("levels: [{name: a}, {name: b, gpaw: {molecule_box_A: 20}}]", "levels[1].gpaw.molecule_box_A"),
         ("store: ''", "store = '': give the path of a folder"),
         ('store: "a\\0b"', "give the path of a folder"),
         ("store: results/water/store", "lies in the campaign's own folder"),

@@ -38,6 +38,11 @@ def test_a_change_of_the_upper_level_leaves_the_lower_one():
     assert old["high"] != new["high"]
 
 
+@pytest.mark.parametrize("idle", [{"plane_wave_cutoff_eV": 800.0}, {"k_spacing_per_A": 0.2}])
+def test_what_a_level_takes_from_below_is_not_its_own(idle):
+    assert method_ids(ladder()) == method_ids(ladder(upper=idle))
+
+
 @pytest.mark.parametrize("change", [{"max_scf_steps": 7}, {"molecule_box_A": 14.0}])
 def test_what_does_not_enter_a_crystal_energy_changes_nothing(change):
     assert method_ids(ladder()) == method_ids(ladder(lower=change))

@@ -20,17 +20,14 @@ _NOT_IN_THE_ENERGY: Final = frozenset({"max_scf_steps", "molecule_box_A"})
 
 
 def method_of(levels: Sequence[Level], index: int) -> dict[str, Any]:
-    """The method of a level: its settings, and those of the level whose orbitals it uses."""
+    """The method of a level: its settings, or its functional and the level whose orbitals it uses."""
     level = levels[index]
-    settings = {
-        key: value
-        for key, value in level.gpaw.model_dump(mode="json").items()
-        if key not in _NOT_IN_THE_ENERGY
-    }
-    method = {"backend": level.backend, "version": VERSION, "setups": _setups_version(), **settings}
+    method = {"backend": level.backend, "version": VERSION, "setups": _setups_version()}
+    settings = level.gpaw.model_dump(mode="json")
     if needs_orbitals(level):
-        method["orbitals"] = method_of(levels, index - 1)
-    return method
+        own = {key: settings[key] for key in ("functional", "hybrid")}
+        return {**method, **own, "orbitals": method_of(levels, start_of(levels, index))}
+    return {**method, **{key: value for key, value in settings.items() if key not in _NOT_IN_THE_ENERGY}}
 
 
 def method_id(levels: Sequence[Level], index: int) -> str:

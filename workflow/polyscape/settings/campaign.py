@@ -81,6 +81,19 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _no_setting_is_idle(self) -> Self:
+        """A level on the orbitals of another takes their cutoff, grid, k-points; one box serves the whole ladder."""
+        for index, level in enumerate(self.levels):
+            acts = set(GpawSettings.model_fields) - ({"molecule_box_A"} if index else set())
+            if level.gpaw.hybrid == "non_self_consistent":
+                acts = {"functional", "hybrid"}
+            for key in sorted(level.gpaw.model_fields_set - acts):
+                problem = "has no effect here: the level takes it from the one it stands on"
+                remedy = "leave the key out, and set it at the lower level"
+                raise refusal(f"levels[{index}].gpaw.{key}", getattr(level.gpaw, key), problem, remedy)
+        return self
+
+    @model_validator(mode="after")
     def _store_is_apart(self) -> Self:
         store = PurePath(self.store)
         campaign = PurePath("results", self.campaign)
