@@ -178,7 +178,7 @@ def test_yaml_that_does_not_parse_is_one_line(tmp_path, text):
         ("levels: [{name: a, gpaw: {hybrid: non_self_consistent}}]", "levels[0].gpaw.hybrid"),
         (
             "levels: [{name: a}, {name: b, gpaw: {hybrid: non_self_consistent, k_spacing_per_A: 0.3}}]",
-            "levels[1].gpaw.k_spacing_per_A = 0.3: has no effect here",
+            "levels[1].gpaw.k_spacing_per_A = 0.3: has no effect",
         ),
         ("levels: [{name: a}, {name: b, gpaw: {molecule_box_A: 20}}]", "levels[1].gpaw.molecule_box_A"),
         ("store: ''", "store = '': give the path of a folder"),

@@ -83,14 +83,19 @@ class Settings(Section):
     @model_validator(mode="after")
     def _no_setting_is_idle(self) -> Self:
         """A level on the orbitals of another takes their cutoff, grid, k-points; one box serves the whole ladder."""
+        below = self.levels[0].gpaw
         for index, level in enumerate(self.levels):
-            acts = set(GpawSettings.model_fields) - ({"molecule_box_A"} if index else set())
-            if level.gpaw.hybrid == "non_self_consistent":
-                acts = {"functional", "hybrid"}
-            for key in sorted(level.gpaw.model_fields_set - acts):
-                problem = "has no effect here: the level takes it from the one it stands on"
-                remedy = "leave the key out, and set it at the lower level"
-                raise refusal(f"levels[{index}].gpaw.{key}", getattr(level.gpaw, key), problem, remedy)
+            own = level.gpaw.hybrid != "non_self_consistent"
+            acts = {*GpawSettings.model_fields} if own else {"functional", "hybrid"}
+            for key in sorted(
+                level.gpaw.model_fields_set - (acts - ({"molecule_box_A"} if index else set()))
+            ):
+                value = getattr(level.gpaw, key)
+                if value not in (GpawSettings.model_fields[key].default, getattr(below, key)):
+                    problem = "has no effect: this level takes it from one below"
+                    remedy = "leave the key out here, and set it at the lower level"
+                    raise refusal(f"levels[{index}].gpaw.{key}", value, problem, remedy)
+            below = level.gpaw if own else below
         return self
 
     @model_validator(mode="after")
