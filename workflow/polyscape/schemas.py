@@ -257,6 +257,18 @@ MINIMA = Table(
     ),
 )
 
+FORM_MATCH_TYPE: Final = pa.struct(
+    [
+        pa.field("form", _TEXT, nullable=False),
+        pa.field("found", _FLAG, nullable=False),
+        pa.field("molecules", _SMALL, nullable=False),
+        pa.field("rmsd_A", _REAL),
+        pa.field("minimised_rmsd_A", _REAL),
+    ]
+)
+"""A known form and a structure: molecules that overlay the published crystal, their RMSD, and the RMSD from the form's
+force-field minimum; null where nothing overlays."""
+
 LANDSCAPE = Table(
     "landscape",
     "a minimum in the energy window",
@@ -288,17 +300,16 @@ LANDSCAPE = Table(
             True,
             low=0.0,
         ),
-        _text("known_form", "known form that this structure is", nullable=True),
-        Column("known_form_rmsd_A", _REAL, "Angstrom", "RMSD_15 from the experimental form", True, low=0.0),
+        _text("known_form", "known forms that this structure is, comma-separated", nullable=True),
         Column(
-            "known_form_minimised_rmsd_A",
-            _REAL,
+            "known_forms",
+            pa.list_(FORM_MATCH_TYPE),
             "Angstrom",
-            "RMSD_15 from the form's force-field minimum",
+            "known forms compared with this structure: those that it is (`found`), and those whose force-field "
+            "minimum it is though it does not overlay the published crystal",
             True,
             low=0.0,
         ),
-        Column("known_form_molecules", _SMALL, "", "molecules that overlay, of 15", True, low=0),
         Column("amd_A", _REALS, "Angstrom", "average minimum distances", True, low=0.0),
     ),
 )
@@ -419,7 +430,7 @@ RANKING = Table(
         Column("z_prime_found", _REAL, "", "formula units per asymmetric unit", low=0.0),
         Column("atoms_in_reduced_cell", pa.int32(), "", "atoms in the primitive cell", low=1),
         Column("hits", pa.int32(), "", "trials that led to this structure", low=0),
-        _text("known_form", "known form that this structure is", nullable=True),
+        _text("known_form", "known forms that this structure is, comma-separated", nullable=True),
     ),
 )
 

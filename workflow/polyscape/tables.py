@@ -212,7 +212,7 @@ def _elements(values: pa.ChunkedArray, place: str) -> Iterator[pa.ChunkedArray]:
         return
     for field in inside.type:
         part = pc.struct_field(inside, field.name)
-        if part.null_count > inside.null_count:
+        if not field.nullable and part.null_count > inside.null_count:
             raise TableError(f"{place}.{field.name}: missing or not finite")
         yield part
 

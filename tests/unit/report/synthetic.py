@@ -87,7 +87,8 @@ def tables(names=None, count=36, seed=3, levels=LEVELS):
                 "amd_A": [1.0, 2.0],
             }
         )
-    rows[4] |= {"known_form": names.form, "known_form_rmsd_A": 0.213, "known_form_molecules": 15}
+    match = {"form": names.form, "found": True, "molecules": 15, "rmsd_A": 0.213, "minimised_rmsd_A": None}
+    rows[4] |= {"known_form": names.form, "known_forms": [match]}
     duplicate = dict(rows[0]) | {
         "structure_id": "014-0000999",
         "duplicate_of": rows[0]["structure_id"],

@@ -137,7 +137,7 @@ def test_a_campaign_without_known_forms_or_calibration_has_a_page():
         "posteriors": (),
     }
     ranking = given.ranking.assign(known_form=None)
-    landscape = given.landscape.assign(known_form=None)
+    landscape = given.landscape.assign(known_form=None, known_forms=None)
     given = type(given)(**{**vars(given), **bare, "ranking": ranking, "landscape": landscape})
     made = report_data(given, report_slice(), {})
     assert "names no known form" in page_html(made)

@@ -32,7 +32,7 @@ def molecule_tables(*molecules, selected=None):
                     "multipoles_au": molecule.multipole_aq[site],
                 }
             )
-        texts = ("component_name", "smiles", "gas_phase_level", "point_group", "multipole_source", "status")
+        texts = ("component_name", "smiles", "gas_phase_level", "point_group", "multipole_source")
         numbers = {column.name: 0.0 for column in CONFORMERS.columns if "double" in str(column.type)}
         rows.append(
             numbers
@@ -40,6 +40,7 @@ def molecule_tables(*molecules, selected=None):
             | {
                 "component": 0,
                 "conformer": molecule.name,
+                "status": "ok",
                 "selected": selected is None or molecule.name in selected,
                 "stoichiometry": 1,
                 "charge": 0,

@@ -1,6 +1,9 @@
 """The landscape as a table: window, hits, order, known forms."""
 
+from dataclasses import replace
+
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +12,7 @@ from polyscape.crystal.reduction import reduce_packing
 from polyscape.schemas import KNOWN_FORMS, LANDSCAPE
 from polyscape.settings.search import LandscapeSettings
 from polyscape.stages.landscape import make_landscape
-from polyscape.stages.rows import reduced_values
+from polyscape.stages.rows import formula_units_of, reduced_values
 from tests import builders
 from tests.unit.search.crystals import minima_table, minimum_row, molecule_tables, no_forms, other_packing
 
@@ -76,8 +79,8 @@ def test_longer_search_renames_nothing():
     )
 
 
-def form_table(name, packing):
-    """A known form that is exactly a packing; it has no force-field minimum."""
+def form_table(name, packing, minimum=None):
+    """A known form that is exactly a packing; its force-field minimum is another, or failed."""
     reduced = reduce_packing(packing, builders.conformers())
     density = 1.66053906660 * reduced.molecules * builders.oxalic_acid().mass_amu / reduced.atoms.get_volume()
     row = {
@@ -92,7 +95,24 @@ def form_table(name, packing):
         "density_g_per_cm3": density,
         "status": "step_limit",
     }
+    if minimum is not None:
+        relaxed = reduced_values(reduce_packing(minimum, builders.conformers()).atoms, 4)
+        row |= {
+            "status": "ok",
+            "minimised_cell_A": relaxed["reduced_cell_A"],
+            "minimised_fractional": relaxed["fractional"],
+        }
     return KNOWN_FORMS.from_rows([row | reduced_values(reduced.atoms, 4)])
+
+
+def matches(frame):
+    """The matches of all structures, by structure and form."""
+    listed = frame.dropna(subset="known_forms")
+    return {
+        (structure, match["form"]): match
+        for structure, row in zip(listed.structure_id, listed.known_forms, strict=True)
+        for match in row
+    }
 
 
 def test_known_form_is_found_or_missed(capsys):
@@ -101,11 +121,75 @@ def test_known_form_is_found_or_missed(capsys):
     frame = landscape(rows(), form_table("known", near))
     found = frame[frame.known_form.notna()]
     assert list(found.structure_id) == ["014-0000002"]
-    assert 0.01 < found.known_form_rmsd_A.iloc[0] < 0.5
-    assert found.known_form_molecules.iloc[0] == 15
-    assert "rank 2" in capsys.readouterr().err
+    assert list(matches(frame)) == [("014-0000002", "known")]
+    match = matches(frame)["014-0000002", "known"]
+    assert match["found"]
+    assert 0.01 < match["rmsd_A"] < 0.5
+    assert match["molecules"] == 15
+    assert match["minimised_rmsd_A"] is None
+    assert "found as 014-0000002, rank 2" in capsys.readouterr().err
     missing = landscape(
         [row for row in rows() if row["trial_id"].startswith("019")], form_table("known", near)
     )
     assert missing.known_form.isna().all()
     assert "known form known: not found" in capsys.readouterr().err
+
+
+def test_a_form_that_collapses_under_the_force_field_is_not_found(capsys):
+    """Its minimum is another packing of the landscape, which is not the published crystal."""
+    frame = landscape(
+        [row for row in rows() if row["trial_id"].startswith("019")],
+        form_table("known", builders.oxalic_packing(), other_packing()),
+    )
+    assert frame.known_form.isna().all()
+    match = matches(frame)["019-0000001", "known"]
+    assert not match["found"]
+    assert match["minimised_rmsd_A"] < 0.01  # the same packing but for rounding
+    assert match["molecules"] < 15
+    said = capsys.readouterr().err
+    assert "known form known: not found by the search; its force-field minimum is 019-0000001, rank 1" in said
+    assert "not counted as found" in said
+
+
+def test_the_forms_own_minimum_is_preferred_among_structures_near_it():
+    a, b, c, *angles = builders.oxalic_packing().cell
+    one, other = (
+        Packing("-P 2ybc", (f * a, b, c, *angles), builders.oxalic_packing().poses) for f in (1, 1.06)
+    )
+    chosen = [minimum_row("014-0000001", one, -90.0), minimum_row("014-0000002", other, -88.0)]
+    frame = landscape(chosen, form_table("known", one, other))
+    assert list(frame.known_form.fillna("")) == ["", "known"]
+    assert list(matches(frame)) == [("014-0000002", "known")]
+
+
+def test_two_forms_may_be_one_structure(capsys):
+    """One polymorph at two temperatures: each CIF keeps its own comparison."""
+    a, b, c, *angles = builders.oxalic_packing().cell
+    forms = pd.concat(
+        [
+            form_table(name, Packing("-P 2ybc", (factor * a, b, c, *angles), builders.oxalic_packing().poses))
+            for name, factor in (("cold", 1.01), ("warm", 1.03))
+        ]
+    )
+    frame = landscape(rows(), forms)
+    assert list(frame.known_form.dropna()) == ["cold, warm"]
+    found = matches(frame)
+    assert found["014-0000002", "cold"]["rmsd_A"] < found["014-0000002", "warm"]["rmsd_A"]
+    said = capsys.readouterr().err
+    assert "known form cold: found as 014-0000002" in said
+    assert "known form warm: found as 014-0000002" in said
+
+
+def test_matches_survive_the_file(tmp_path):
+    frame = landscape(rows(), form_table("known", builders.oxalic_packing()))
+    LANDSCAPE.write(frame, tmp_path / "landscape.parquet")
+    assert matches(LANDSCAPE.read(tmp_path / "landscape.parquet")) == matches(frame)
+
+
+def test_molecules_that_are_no_whole_formula_units_are_refused():
+    assert formula_units_of(4, builders.conformers()) == 4
+    double = {key: replace(one, stoichiometry=2) for key, one in builders.conformers().items()}
+    assert formula_units_of(4, double) == 2
+    for molecules in (1, 3):
+        with pytest.raises(ValueError, match="no whole number of formula units of 2 molecules"):
+            formula_units_of(molecules, double)

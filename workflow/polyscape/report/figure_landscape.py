@@ -72,7 +72,7 @@ def _matches(data: ReportData, form: KnownForm, index: int) -> list[Figure]:
     """The structures that match a known form, with the form's mark."""
     symbol, colour = form_style(data, form.name)
     traces = []
-    for structure in (s for s in data.structures if s.known_form == form.name):
+    for structure in (s for s in data.structures if form.name in s.known_forms):
         shape = symbol if structure.levels[index].computed else f"{symbol}-open"
         marker = {"symbol": shape, "size": 15, "color": colour, "line": {"width": 2, "color": colour}}
         traces.append(_points([structure], index, escape(form.name), marker) | {"showlegend": False})

@@ -49,7 +49,7 @@ def _marks(data: ReportData, pairs: Sequence[tuple[int, Structure]]) -> Figure:
     """The mean energies; a known form has its own mark."""
     marker: Figure = {"size": 10, "symbol": [], "color": []}
     for _, s in pairs:
-        symbol, colour = form_style(data, s.known_form) if s.known_form else ("circle", "var(--computed)")
+        symbol, colour = form_style(data, s.known_forms[0]) if s.known_form else ("circle", "var(--computed)")
         marker["symbol"].append(symbol if s.top.computed else f"{symbol}-open")
         marker["color"].append(colour)
     marker["line"] = {"width": 2, "color": marker["color"]}
@@ -100,7 +100,7 @@ def bump(data: ReportData) -> Figure:
     traces: list[Figure] = []
     shown = [s for i, s in enumerate(data.structures) if i < min(data.listed, _BUMP_LINES) or s.known_form]
     for s in sorted(shown, key=lambda s: (s.known_form is not None, -s.rank)):
-        symbol, colour = form_style(data, s.known_form) if s.known_form else ("circle", "var(--line)")
+        symbol, colour = form_style(data, s.known_forms[0]) if s.known_form else ("circle", "var(--line)")
         strong = s.known_form is not None
         label = f"<b>{escape(s.known_form)}</b>" if s.known_form else escape(s.structure_id)
         traces.append(

@@ -58,12 +58,17 @@ class Structure:
     z_prime: float
     formula_units: int
     hits: int
-    known_form: str | None
+    known_forms: tuple[str, ...]
     cell: tuple[float, ...]
     atoms: Atoms
     dispersion_kJ_per_mol: dict[str, float] = field(default_factory=dict)
 
     @property
+    @property
+    def known_form(self) -> str | None:
+        """The known forms that it is, as text; one form measured at two temperatures is one structure."""
+        return ", ".join(self.known_forms) or None
+
     def top(self) -> LevelEnergy:
         """The structure at the highest level."""
         return self.levels[-1]

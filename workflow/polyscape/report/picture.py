@@ -52,7 +52,7 @@ def _panel(axis: Axes, data: ReportData, index: int) -> None:
             ("o", _COMPUTED if computed else _PREDICTED),
         )
         for place, name in enumerate(names):
-            own = [s for s in group if s.known_form == name]
+            own = [s for s in group if name in s.known_forms]
             _marks(axis, own, index, (_MARKERS[place % 6], _COLOURS[place % 6]))
             _names(axis, own[:1], index)
     count = sum(structure.levels[index].computed for structure in data.structures)

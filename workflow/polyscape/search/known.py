@@ -1,7 +1,7 @@
 """Known crystal forms among the structures of a landscape."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from polyscape.search.duplicates import Minimum
@@ -10,6 +10,9 @@ from polyscape.settings.search import LandscapeSettings
 
 _DENSITY_SHARE: Final = 0.15
 """A force field's minimum is within this share of the experimental density (thermal expansion is 2-5 %)."""
+
+_APART: Final = Overlay(0, float("inf"))
+"""No molecule of the one lies on the other."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Form:
 
 @dataclass(frozen=True)
 class Match:
-    """A structure of the landscape that is a known form.
+    """A structure of the landscape that is, or comes from, a known form.
 
     Attributes
     ----------
     index : int
         Which structure.
+    found : bool
+        Whether its whole cluster overlays the crystal as published.
     experimental : Overlay
         Against the crystal as published.
     minimised : Overlay or None
@@ -49,15 +54,17 @@ class Match:
     """
 
     index: int
+    found: bool
     experimental: Overlay
     minimised: Overlay | None
 
 
-def find_form(form: Form, structures: Sequence[Minimum], settings: LandscapeSettings) -> Match | None:
-    """The structure that is a known form, or None when the search missed it.
+def find_form(form: Form, structures: Sequence[Minimum], settings: LandscapeSettings) -> tuple[Match, ...]:
+    """The structure that is a known form, and the one that is the form's force-field minimum.
 
-    Of the structures whose cluster overlays the published crystal, the form's own force-field minimum is the match,
-    whatever else resembles it; when that is not among them, the nearest one.
+    A form is found when a structure's whole cluster overlays the published crystal.  Of several such, the one that is
+    the form's own force-field minimum is meant, else the nearest.  A form that collapses under the force field has a
+    minimum that is another packing: that structure is returned as well, and is not the form.
 
     Parameters
     ----------
@@ -67,37 +74,47 @@ def find_form(form: Form, structures: Sequence[Minimum], settings: LandscapeSett
         The distinct structures.
     settings : LandscapeSettings
         Molecules of the cluster and tolerances.
+
+    Returns
+    -------
+    tuple of Match
+        The found structure first, if any; then the form's minimum where that does not overlay the published crystal.
     """
-    wanted, candidates = settings.overlay_molecules, []
-    for index, structure in enumerate(structures):
-        misfit = abs(structure.density_g_per_cm3 / form.density_g_per_cm3 - 1)
-        if misfit > _DENSITY_SHARE:
-            continue
+    matches = [_compared(form, index, structure, settings) for index, structure in enumerate(structures)]
+    found = [match for match in matches if match.found]
+    best = min(found, key=lambda match: _preference(match, settings), default=None)
+    lost = [match for match in matches if not match.found and _is_minimum(match, settings)]
+    minimum = min(lost, key=lambda match: _preference(match, settings), default=None)
+    return tuple(match for match in (best, minimum) if match is not None)
+
+
+def _compared(form: Form, index: int, structure: Minimum, settings: LandscapeSettings) -> Match:
+    wanted, experimental, minimised = settings.overlay_molecules, _APART, None
+    if abs(structure.density_g_per_cm3 / form.density_g_per_cm3 - 1) <= _DENSITY_SHARE:
         experimental = _overlay_within(
             form.experimental, structure.fingerprint, wanted, settings.match_rmsd_A
         )
-        near = experimental.same(wanted, settings.match_rmsd_A)
-        minimised = None
-        if form.minimised is not None:
-            minimised = _overlay_within(form.minimised, structure.fingerprint, wanted, settings.match_rmsd_A)
-        if near or (minimised is not None and minimised.same(wanted, settings.duplicate_rmsd_A)):
-            candidates.append(Match(index, experimental, minimised))
-    return min(candidates, key=lambda match: _preference(match, settings), default=None)
+    if form.minimised is not None:
+        minimised = _overlay_within(form.minimised, structure.fingerprint, wanted, settings.duplicate_rmsd_A)
+    match = Match(index, experimental.same(wanted, settings.match_rmsd_A), experimental, minimised)
+    if match.found or not _is_minimum(match, settings):
+        return match
+    return replace(match, experimental=overlay(form.experimental, structure.fingerprint, wanted))
 
 
 def _overlay_within(one: Fingerprint, other: Fingerprint, molecules: int, rmsd_A: float) -> Overlay:
     """The overlay of two crystals; none is tried where the invariants exclude one within the RMSD."""
     if one.amd_distance_A(other) > LARGEST_AMD_SHARE * rmsd_A:
-        return Overlay(0, float("inf"))
+        return _APART
     return overlay(one, other, molecules)
 
 
+def _is_minimum(match: Match, settings: LandscapeSettings) -> bool:
+    tight = (settings.overlay_molecules, settings.duplicate_rmsd_A)
+    return match.minimised is not None and match.minimised.same(*tight)
+
+
 def _preference(match: Match, settings: LandscapeSettings) -> tuple[bool, float, int]:
-    tight = match.minimised is not None and match.minimised.same(
-        settings.overlay_molecules, settings.duplicate_rmsd_A
-    )
-    return (
-        not tight,
-        match.minimised.rmsd_A if tight and match.minimised else match.experimental.rmsd_A,
-        match.index,
-    )
+    if match.minimised is not None and _is_minimum(match, settings):
+        return False, match.minimised.rmsd_A, match.index
+    return True, match.experimental.rmsd_A, match.index

@@ -19,7 +19,7 @@ from polyscape.search.similarity import Fingerprint, overlay
 from polyscape.settings import Settings
 from polyscape.settings.search import KnownForm
 from polyscape.stages.components import read_component
-from polyscape.stages.rows import conformers_of, reduced_values
+from polyscape.stages.rows import conformers_of, formula_units_of, reduced_values
 from polyscape.status import Status
 from polyscape.units import G_PER_CM3_PER_AMU_PER_A3
 
@@ -104,15 +104,14 @@ def _form_values(
     form: KnownForm, crystal: CifCrystal, found: FormCrystal, rigid: Conformers, molecules_in_cell: int
 ) -> dict[str, Any]:
     """The columns of the published geometry."""
-    per_unit = sum({c: conformer.stoichiometry for (c, _), conformer in rigid.items()}.values())
-    formula_units = found.reduced.molecules // per_unit
+    formula_units = formula_units_of(found.reduced.molecules, rigid)
     mass = sum(rigid[key].mass_amu for key in found.keys_m)
     return {
         "form": form.name,
         "source": form.file,
         "citation": crystal.citation,
         "space_group": found.reduced.space_group,
-        "z": molecules_in_cell // per_unit,
+        "z": formula_units_of(molecules_in_cell, rigid),
         "z_prime": formula_units / found.reduced.order,
         "conformers": ",".join(sorted({name for _, name in found.keys_m})),
         "conformer_rmsd_A": found.rmsd_A,

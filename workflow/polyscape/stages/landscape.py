@@ -15,9 +15,16 @@ from polyscape.ids import discovery_order
 from polyscape.schemas import LANDSCAPE
 from polyscape.search.duplicates import Minimum, representatives
 from polyscape.search.known import Form, Match, find_form
-from polyscape.search.similarity import Fingerprint
+from polyscape.search.similarity import Fingerprint, Overlay
 from polyscape.settings.search import LandscapeSettings
-from polyscape.stages.rows import conformers_of, packing_of, packing_values, reduced_atoms, reduced_values
+from polyscape.stages.rows import (
+    conformers_of,
+    formula_units_of,
+    packing_of,
+    packing_values,
+    reduced_atoms,
+    reduced_values,
+)
 from polyscape.status import Status
 
 _TERMS = ("electrostatic", "repulsion", "dispersion", "intramolecular", "lattice_energy")
@@ -53,16 +60,12 @@ def make_landscape(
     ]
     same = np.array(representatives(candidates, settings), int)
     distinct = np.unique(same)
-    matches = {
-        form.name: find_form(form, [candidates[i] for i in distinct], settings)
-        for form in _forms(known_forms, rigid)
-    }
-    rows = _rows(inside, prepared, same, _molecules_per_formula_unit(rigid))
-    for name, match in matches.items():
-        if match is not None:
-            rows[distinct[match.index]] |= _match_values(name, match)
+    rows = _rows(inside, prepared, same, rigid)
+    for form in _forms(known_forms, rigid):
+        for match in find_form(form, [candidates[i] for i in distinct], settings):
+            _add_match(rows[distinct[match.index]], form.name, match)
     frame = LANDSCAPE.from_rows(sorted(rows, key=_landscape_order))
-    _report(minima, frame, matches)
+    _report(minima, frame, list(known_forms.form))
     return frame
 
 
@@ -95,16 +98,11 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _molecules_per_formula_unit(conformers: Conformers) -> int:
-    """Molecules of a formula unit: the sum of the components' stoichiometries."""
-    return sum({component: rigid.stoichiometry for (component, _), rigid in conformers.items()}.values())
-
-
 def _rows(
     inside: pd.DataFrame,
     prepared: Sequence[tuple[ReducedCrystal, Fingerprint]],
     same: np.ndarray,
-    molecules_per_formula_unit: int,
+    rigid: Conformers,
 ) -> list[dict[str, Any]]:
     rows = []
     lowest = inside.lattice_energy_kJ_per_mol.min()
@@ -119,18 +117,16 @@ def _rows(
         }
         if same[index] == index:
             row["hits"] = int(np.count_nonzero(same == index))
-            row |= _distinct_values(*prepared[index], molecules_per_formula_unit)
+            row |= _distinct_values(*prepared[index], rigid)
         else:
             row["duplicate_of"] = inside.trial_id.iloc[same[index]]
         rows.append(row)
     return rows
 
 
-def _distinct_values(
-    reduced: ReducedCrystal, fingerprint: Fingerprint, molecules_per_formula_unit: int
-) -> dict[str, Any]:
+def _distinct_values(reduced: ReducedCrystal, fingerprint: Fingerprint, rigid: Conformers) -> dict[str, Any]:
     """The columns that only a representative has."""
-    formula_units = reduced.molecules // molecules_per_formula_unit
+    formula_units = formula_units_of(reduced.molecules, rigid)
     return {
         **reduced_values(reduced.atoms, formula_units),
         "symmetry_found": reduced.symbol,
@@ -164,20 +160,29 @@ def _molecule_starts(rigid: Conformers, formula_units: int) -> NDArray[np.int64]
     return np.cumsum([0, *sizes])
 
 
-def _match_values(name: str, match: Match) -> dict[str, Any]:
-    values: dict[str, Any] = {"known_form": name, "known_form_molecules": match.experimental.molecules}
-    if np.isfinite(match.experimental.rmsd_A):
-        values["known_form_rmsd_A"] = match.experimental.rmsd_A
-    if match.minimised is not None and np.isfinite(match.minimised.rmsd_A):
-        values["known_form_minimised_rmsd_A"] = match.minimised.rmsd_A
-    return values
+def _add_match(row: dict[str, Any], name: str, match: Match) -> None:
+    """Note a known form in the row of a structure; a structure may be several (one form at two temperatures)."""
+    said = {
+        "form": name,
+        "found": match.found,
+        "molecules": match.experimental.molecules,
+        "rmsd_A": _finite_rmsd_A(match.experimental),
+        "minimised_rmsd_A": _finite_rmsd_A(match.minimised),
+    }
+    row["known_forms"] = [*row.get("known_forms", []), said]
+    if match.found:
+        row["known_form"] = f"{row['known_form']}, {name}" if "known_form" in row else name
+
+
+def _finite_rmsd_A(overlay: Overlay | None) -> float | None:
+    return overlay.rmsd_A if overlay is not None and np.isfinite(overlay.rmsd_A) else None
 
 
 def _landscape_order(row: dict[str, Any]) -> tuple[float, tuple[int, int, str]]:
     return row["lattice_energy_kJ_per_mol"], discovery_order(row["structure_id"])
 
 
-def _report(minima: pd.DataFrame, frame: pd.DataFrame, matches: dict[str, Match | None]) -> None:
+def _report(minima: pd.DataFrame, frame: pd.DataFrame, forms: Sequence[str]) -> None:
     """What came of it, on stderr."""
     distinct = frame[frame.duplicate_of.isna()].reset_index(drop=True)
     converged = int((minima.status == Status.OK).sum())
@@ -185,15 +190,26 @@ def _report(minima: pd.DataFrame, frame: pd.DataFrame, matches: dict[str, Match 
         f"{len(minima)} minimisations, {converged} converged, {len(frame)} in the window, {len(distinct)} distinct",
         file=sys.stderr,
     )
-    for name in matches:
-        found = distinct.index[(distinct.known_form == name).fillna(False)]
-        if len(found) == 0:
-            print(f"known form {name}: not found by the search", file=sys.stderr)
-            continue
-        row = distinct.loc[found[0]]
-        print(
-            f"known form {name}: found as {row.structure_id}, rank {found[0] + 1}, "
-            f"{row.relative_energy_kJ_per_mol:.2f} kJ/mol above the lowest, RMSD {row.known_form_rmsd_A:.3f} A "
-            f"over {row.known_form_molecules} molecules",
-            file=sys.stderr,
-        )
+    for name in forms:
+        matches = [
+            (not match["found"], _match_words(rank, row, match))
+            for rank, row in enumerate(_records(distinct), start=1)
+            for match in (row["known_forms"] if row["known_forms"] is not None else ())
+            if match["form"] == name
+        ]
+        if not any(not lost for lost, _ in matches):
+            matches.append((False, "not found by the search"))
+        print(f"known form {name}: {'; '.join(words for _, words in sorted(matches))}", file=sys.stderr)
+
+
+def _match_words(rank: int, row: dict[str, Any], match: dict[str, Any]) -> str:
+    """A known form and one structure in words."""
+    place = (
+        f"{row['structure_id']}, rank {rank}, {row['relative_energy_kJ_per_mol']:.2f} kJ/mol above the lowest"
+    )
+    apart = "does not overlay"
+    if match["rmsd_A"] is not None:
+        apart = f"RMSD {match['rmsd_A']:.3f} A over {match['molecules']} molecules from"
+    if match["found"]:
+        return f"found as {place}, {apart} the published crystal"
+    return f"its force-field minimum is {place}, {apart} the published crystal: not counted as found"

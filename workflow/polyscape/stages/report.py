@@ -132,8 +132,14 @@ def _structure(
         z_prime=float(row["z_prime_found"]),
         formula_units=int(crystal["formula_units"]),
         hits=int(row["hits"]),
-        known_form=text(row["known_form"]),
+        known_forms=tuple(name for name, match in _form_matches(crystal).items() if match["found"]),
         cell=tuple(float(value) for value in Cell(conventional_cv).cellpar()),
+def _form_matches(crystal: Mapping[Hashable, Any]) -> dict[str, dict[str, Any]]:
+    """Known forms that the landscape compares with a structure, by name."""
+    listed = crystal["known_forms"]
+    return {} if listed is None else {match["form"]: match for match in listed}
+
+
         atoms=atoms,
         dispersion_kJ_per_mol=dispersion,
     )
@@ -145,10 +151,9 @@ def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tup
     lowest_ff = tables.landscape.lattice_energy_kJ_per_mol.min()
     forms = []
     for row in tables.known_forms.to_dict("records"):
-        found = next((s for s in structures if s.known_form == row["form"]), None)
-        match = matches[found.structure_id] if found else None
+        found = next((s for s in structures if row["form"] in s.known_forms), None)
+        match = _form_matches(matches[found.structure_id])[row["form"]] if found else None
         own = real(row["lattice_energy_kJ_per_mol"])
-        molecules = real(match["known_form_molecules"]) if match else None
         forms.append(
             KnownForm(
                 name=row["form"],
@@ -161,9 +166,9 @@ def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tup
                 conformer_searched=bool(row["conformer_searched"]),
                 density_g_per_cm3=float(row["density_g_per_cm3"]),
                 structure=found,
-                match_rmsd_A=real(match["known_form_rmsd_A"]) if match else None,
-                match_minimised_rmsd_A=real(match["known_form_minimised_rmsd_A"]) if match else None,
-                match_molecules=None if molecules is None else int(molecules),
+                match_rmsd_A=real(match["rmsd_A"]) if match else None,
+                match_minimised_rmsd_A=real(match["minimised_rmsd_A"]) if match else None,
+                match_molecules=int(match["molecules"]) if match else None,
                 ff_relative_energy_kJ_per_mol=None if own is None else own - float(lowest_ff),
                 minimised_density_g_per_cm3=real(row["minimised_density_g_per_cm3"]),
                 minimised_rmsd_A=real(row["minimised_rmsd_A"]),

@@ -42,6 +42,23 @@ def conformers_of(molecule: pd.DataFrame, conformers: pd.DataFrame, selected_onl
     return found
 
 
+def formula_units_of(molecules: int, conformers: Conformers) -> int:
+    """Formula units that molecules make up; a formula unit holds each component times its stoichiometry.
+
+    Raises
+    ------
+    ValueError
+        When they are no whole number of formula units.
+    """
+    per_unit = sum({component: rigid.stoichiometry for (component, _), rigid in conformers.items()}.values())
+    units, left_over = divmod(molecules, per_unit)
+    if left_over or units == 0:
+        raise ValueError(
+            f"{molecules} molecules are no whole number of formula units of {per_unit} molecules"
+        )
+    return units
+
+
 def packing_values(packing: Packing, space_group: int, origin: str) -> dict[str, Any]:
     """The columns of a packing, shared by trials, minima and landscape."""
     poses = [
