@@ -33,6 +33,7 @@ rule all:
 
 
 onstart:
+    keep_config(plan)
     print(plan.summary(), file=sys.stderr)
 
 

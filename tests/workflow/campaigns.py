@@ -30,6 +30,8 @@ SINGLE = {
     "dispersion.parquet": schemas.DISPERSION,
     "points/molecules.parquet": schemas.POINTS,
     "points/stored.parquet": schemas.POINTS,
+    "posterior/round0.parquet": schemas.POSTERIOR,
+    "posterior/round1.parquet": schemas.POSTERIOR,
     "ranking.parquet": schemas.RANKING,
     "calibration.parquet": schemas.CALIBRATION,
     "ledger.parquet": schemas.LEDGER,
@@ -39,7 +41,6 @@ SEVERAL = {
     "minima/*/*.parquet": schemas.MINIMA,
     "selection/*.parquet": schemas.SELECTION,
     "points/round*/*.parquet": schemas.POINTS,
-    "posterior/*.parquet": schemas.POSTERIOR,
 }
 SAME_BYTES = ("molecule", "conformers", "known_forms", "landscape", "features", "dispersion")
 
@@ -94,11 +95,7 @@ class Campaign:
     def planned(self, *options: str) -> dict[str, int]:
         """Jobs by rule that a dry run announces; empty when nothing is to be done."""
         output = self.run("--dry-run", *options)
-        if "Nothing to be done" in output:
-            return {}
-        block = output.split("Job stats:", 1)[1].split("\n\n", 1)[0]
-        counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", block, re.MULTILINE)}
-        return {name: count for name, count in counts.items() if name not in ("total", "all")}
+        return {} if "Nothing to be done" in output else announced(output)
 
     def kill_after(self, pattern: str, count: int, *options: str) -> None:
         """Run until `count` files match, then kill -9 the whole process group."""
@@ -125,6 +122,19 @@ class Campaign:
                 shutil.rmtree(target)
             else:
                 target.unlink()
+
+
+def announced(output: str) -> dict[str, int]:
+    """Jobs by rule in the statistics at the head of Snakemake's output."""
+    block = output.split("Job stats:", 1)[1].split("\n\n", 1)[0]
+    counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", block, re.MULTILINE)}
+    return {name: count for name, count in counts.items() if name not in ("total", "all")}
+
+
+def executed(output: str) -> dict[str, int]:
+    """Jobs by rule that Snakemake says it started."""
+    names = re.findall(r"^(?:local)?rule (\w+):$", output, re.MULTILINE)
+    return {name: names.count(name) for name in set(names) - {"all"}}
 
 
 def assert_same_search(one: Campaign, other: Campaign) -> None:

@@ -8,7 +8,15 @@ import pytest
 import yaml
 
 from polyscape.provenance import provenance_path
-from tests.workflow.campaigns import ROOT, SEVERAL, SINGLE, assert_same_points, assert_same_search
+from polyscape.settings.load import load_settings
+from tests.workflow.campaigns import (
+    ROOT,
+    SEVERAL,
+    SINGLE,
+    assert_same_points,
+    assert_same_search,
+    executed,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.dft]
 
@@ -28,10 +36,11 @@ DFT_AND_AFTER = {
 
 @pytest.mark.parametrize("name", [*SINGLE, *SEVERAL])
 def test_every_table_is_there_and_as_declared(finished, name):
-    if name == "known_forms.parquet":
-        assert finished.table(name).empty
-    elif name != "points/stored.parquet":
-        assert len(finished.table(name)) > 0
+    expected_empty = name in (
+        "known_forms.parquet",
+        "points/stored.parquet",
+    )  # a fresh store holds nothing else
+    assert finished.table(name).empty == expected_empty
 
 
 def test_the_budget_was_spent_on_both_levels(finished):
@@ -67,6 +76,20 @@ def test_a_log_begins_with_a_command_that_repeats_the_job(finished):
     assert "scripts/landscape.py --settings" in log.splitlines()[0]
 
 
+def test_the_config_as_used_is_kept_and_can_be_used_again(finished):
+    kept = finished.results / "provenance/config.yaml"
+    settings = load_settings(kept)
+    assert settings == load_settings(finished.folder / "config/config.yaml")
+    assert f"store: {settings.store}" in kept.read_text()  # the defaults are written out
+    assert "chunk_size: 8" in kept.read_text()
+
+
+def test_the_report_links_to_files_that_snakemake_keeps_track_of(finished, tmp_path):
+    damaged = finished.copy(tmp_path)
+    damaged.without("tiny/report/lowest.extxyz")
+    assert damaged.planned() == {"report": 1}
+
+
 def test_nothing_to_be_done_twice(finished):
     assert "Nothing to be done" in finished.run()
     assert "Nothing to be done" in finished.run("--configfile", "config/config.yaml")
@@ -81,6 +104,13 @@ def test_a_changed_dft_setting_repeats_dft_and_what_follows(finished, tmp_path):
     assert set(planned) == DFT_AND_AFTER
     assert planned["single_point"] == 4
     assert planned["isolated_molecule"] == 1
+    assert executed(changed.run()) == planned
+    assert_same_search(finished, changed)
+    old, new = (c.table("points/round*/*.parquet") for c in (finished, changed))
+    assert (new.status == "ok").all()
+    assert (new.source == "computed").all()
+    assert not set(new.method_id) & set(old.method_id)
+    assert "Nothing to be done" in changed.run()
 
 
 def test_a_changed_report_setting_repeats_the_report_only(finished, tmp_path):
@@ -99,7 +129,7 @@ def test_more_trials_keep_the_old_ones_and_repeat_no_dft(finished, tmp_path):
     assert longer.planned()["search"] == longer.planned()["minimise"] == 2
     kept = {path: path.read_bytes() for path in (longer.folder / "results/store").rglob("*.json")}
     before = finished.table("points/round*/*.parquet").set_index(["structure_id", "level"])
-    longer.run()
+    assert executed(longer.run())["minimise"] == 2
     for path, content in kept.items():
         assert path.read_bytes() == content
     for pattern in ("trials/*/*.parquet", "minima/*/*.parquet"):
@@ -115,7 +145,8 @@ def test_a_kill_among_the_dft_jobs_changes_no_table(finished, tmp_path):
     killed = finished.copy(tmp_path)
     killed.without("store", "tiny/points", "tiny/selection", "tiny/posterior", "tiny/ranking.parquet")
     killed.without("tiny/ledger.parquet", "tiny/calibration.parquet", "tiny/report")
-    killed.kill_after("points/round0/*.parquet", 1)
+    killed.kill_after("scratch/*/pbe-d3.txt", 1)  # GPAW's own output: in the middle of a calculation
+    assert not list(killed.results.glob("points/round*/*.parquet"))
     killed.run()
     assert_same_search(finished, killed)
     assert_same_points(finished, killed)

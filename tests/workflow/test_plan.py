@@ -13,10 +13,16 @@ from polyscape.stages.campaign import claim
 from polyscape.stages.plan import Plan, slot_memory_MB, slot_minutes
 from tests.workflow.campaigns import TINY
 
+LINUX_ARGUMENT_BYTES = 131072  # MAX_ARG_STRLEN in Linux' include/uapi/linux/binfmts.h
+
 
 def plan(**search):
+    return plan_of(search=search)
+
+
+def plan_of(**changes):
     config = yaml.safe_load(TINY.read_text())
-    return Plan.of(parse_settings(merge_configs([config, {"search": search}]), "test"), "test")
+    return Plan.of(parse_settings(merge_configs([config, changes]), "test"), "test")
 
 
 def test_more_trials_add_chunks_and_change_none():
@@ -28,6 +34,27 @@ def test_more_trials_add_chunks_and_change_none():
 def test_the_groups_keep_their_order_and_setting():
     assert list(plan(space_groups=["P21/n", 2]).groups.items()) == [(14, "-P 2yn"), (2, "-P 1")]
     assert len(plan(space_groups="common10").groups) == 10
+
+
+@pytest.mark.parametrize("trials", [1, 8, 20])
+@pytest.mark.parametrize("groups", [[14], [14, 4]])
+def test_bash_expands_the_words_to_the_files(trials, groups):
+    made = plan(trials_per_space_group=trials, space_groups=groups)
+    assert bash(f"printf '%s\\n' {made.chunk_words('minima')}").split() == made.chunk_files("minima")
+    assert bash(f"printf '%s\\n' {made.slot_words(rounds=1)}").split() == made.slot_files(rounds=1)
+
+
+def test_the_largest_campaign_fits_on_a_command_line():
+    made = plan_of(
+        campaign="x" * 64,
+        search={"space_groups": "common10", "trials_per_space_group": 100_000, "chunk_size": 1000},
+        selection={"rounds": 50, "batch": 100},
+    )
+    words = f"{made.chunk_words('trials')} {made.chunk_words('minima')} {made.slot_words(rounds=50)}"
+    assert len(words) < LINUX_ARGUMENT_BYTES / 100
+    script = "import sys; print(*sys.argv[1:], sep=chr(10))"
+    files = made.chunk_files("trials") + made.chunk_files("minima") + made.slot_files(rounds=50)
+    assert bash(f"{sys.executable} -c '{script}' {words}").split() == files
 
 
 def test_files_of_the_user_are_inputs_of_the_stages_that_read_them():
@@ -79,6 +106,10 @@ input()
         holder.kill()
     assert claim("mine", tmp_path)
     assert not mark.exists()
+
+
+def bash(command):
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
 
 
 def _mark(folder, name, campaign):

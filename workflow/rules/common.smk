@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from polyscape.errors import InputError
-from polyscape.stages.campaign import open_campaign
+from polyscape.stages.campaign import keep_config, open_campaign
 from polyscape.stages.plan import slot_memory_MB, slot_minutes
 from polyscape.stages.registry import stage_slice
 
@@ -54,19 +54,30 @@ def part(stage):
 def command(stage, arguments, **options):
     """The shell command of a stage's script: its output to the log, its warnings to the terminal as well.
 
-    `set -x` puts the line to repeat by hand at the head of the log.  `options` are for where things are kept rather
-    than what is computed: a change of theirs reruns nothing.
+    The trap puts the line to repeat by hand at the head of the log, as it is written here: bash expands the words for
+    many files later.  `options` are for where things are kept rather than what is computed: a change of theirs reruns
+    nothing.
     """
     program = [sys.executable, f"{workflow.basedir}/scripts/{stage}.py"]
     kept = [word for name, value in options.items() for word in (f"--{name}", value)]
     plain, more = (shlex.join(words).replace("{", "{{").replace("}", "}}") for words in (program, kept))
-    work = f"( set -x; {plain} --settings {{params.slice:q}} {arguments} {more} ) > {{log:q}} 2>&1"
+    work = f"( trap 'echo \"+ $BASH_COMMAND\"' DEBUG; {plain} --settings {{params.slice:q}} {arguments} {more} ) > {{log:q}} 2>&1"
     return f"{work}; grep '^warning' {{log:q}} >&2 || true"
 
 
 def chunk_of(wildcards):
     """The trials that a chunk's job draws."""
     return plan.chunk(wildcards.space_group, wildcards.chunk)
+
+
+def all_chunks(table):
+    """The files of a chunked table, for the command line of a job that reads them all."""
+    return lambda _: plan.chunk_words(table)
+
+
+def all_slots(_):
+    """The points of all slots, for the command line of a job that reads them all."""
+    return plan.slot_words(LAST + 1)
 
 
 def threads_per_chunk(_):

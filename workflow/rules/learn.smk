@@ -82,12 +82,13 @@ rule select_next:
         round=r"[1-9]\d*",
     params:
         slice=part("selection"),
+        points=lambda wildcards: plan.slot_words(rounds=int(wildcards.round)),
     shell:
         command(
             "selection",
             "--round {wildcards.round}"
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
-            " --molecules {input.molecules:q} --points {input.points:q}"
+            " --molecules {input.molecules:q} --points {params.points}"
             " --output {output:q}",
         )
 
@@ -105,11 +106,12 @@ rule learn:
         f"{LOGS}/learn/round{{round}}.log",
     params:
         slice=part("learn"),
+        points=lambda wildcards: plan.slot_words(rounds=int(wildcards.round) + 1),
     shell:
         command(
             "learn",
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
-            " --molecules {input.molecules:q} --points {input.points:q} --output {output:q}",
+            " --molecules {input.molecules:q} --points {params.points} --output {output:q}",
         )
 
 
@@ -119,7 +121,8 @@ rule rank:
         features=FEATURES,
         dispersion=DISPERSION,
         molecules=ISOLATED,
-        points=[*plan.slot_files(rounds=LAST + 1), STORED],
+        points=plan.slot_files(rounds=LAST + 1),
+        stored=STORED,
     output:
         ranking=RANKING,
         calibration=CALIBRATION,
@@ -127,9 +130,11 @@ rule rank:
         f"{LOGS}/rank.log",
     params:
         slice=part("rank"),
+        points=all_slots,
     shell:
         command(
             "rank",
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
-            " --molecules {input.molecules:q} --points {input.points:q} --output {output.ranking:q} --output-calibration {output.calibration:q}",
+            " --molecules {input.molecules:q} --points {params.points} {input.stored:q}"
+            " --output {output.ranking:q} --output-calibration {output.calibration:q}",
         )

@@ -60,9 +60,10 @@ rule stored_points:
         f"{LOGS}/stored_points.log",
     params:
         slice=part("stored_points"),
+        points=all_slots,
     shell:
         command(
             "stored_points",
-            " --landscape {input.landscape:q} --points {input.points:q} --output {output:q}",
+            " --landscape {input.landscape:q} --points {params.points} --output {output:q}",
             store=settings.store,
         )

@@ -66,9 +66,10 @@ rule landscape:
         runtime=120,
     params:
         slice=part("landscape"),
+        minima=all_chunks("minima"),
     shell:
         command(
             "landscape",
             " --molecule {input.molecule:q} --conformers {input.conformers:q} --known-forms {input.known_forms:q}"
-            " --minima {input.minima:q} --output {output:q} --cores {threads}",
+            " --minima {params.minima} --output {output:q} --cores {threads}",
         )

@@ -14,6 +14,7 @@ def write_report(data: ReportData, folder: Path) -> list[Path]:
 
     The page comes last: when it is there, what it links to is there.
     """
+    (folder / "cif").mkdir(parents=True, exist_ok=True)
     cifs = {folder / "cif" / file_name(structure.structure_id): structure for structure in data.exported}
     for path, structure in cifs.items():
         write_text(path, cif_text(structure, data.campaign))

@@ -9,6 +9,7 @@ from typing import IO, Any
 import yaml
 
 from polyscape.errors import InputError
+from polyscape.files import write_text
 from polyscape.settings.load import merge_configs, parse_settings, read_config
 from polyscape.stages.plan import Plan
 from polyscape.stages.preflight import preflight
@@ -47,6 +48,15 @@ def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], dri
         preflight(plan, where)
         claim(settings.campaign)
     return plan
+
+
+def keep_config(plan: Plan) -> None:
+    """Write the config as it is used, defaults and ``--config`` included: ``provenance/config.yaml``.
+
+    The file is a config itself, with which the campaign can be repeated.
+    """
+    text = yaml.safe_dump(plan.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_text(Path(plan.folder) / "provenance/config.yaml", text)
 
 
 def claim(campaign: str, engine: Path = Path(".snakemake")) -> bool:

@@ -7,10 +7,14 @@ workflow has no checkpoint, and a dry run shows the exact number of DFT jobs.
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyscape.errors import InputError
 from polyscape.ids import Chunk, chunks
 from polyscape.search.plan import check_space_groups
 from polyscape.settings import Settings
 from polyscape.stages.registry import STAGES
+
+MAX_SLOTS = 5000
+"""Most DFT jobs of a campaign: Snakemake plans 5000 jobs in about a quarter of a minute, and ever more slowly beyond."""
 
 MEMORY_HEADROOM = 1.5
 """Memory asked for a single point over the predicted peak, times the attempt."""
@@ -41,8 +45,9 @@ class Plan:
         Raises
         ------
         InputError
-            When a space group does not exist or is listed in two settings.
+            When a space group does not exist or is listed in two settings, or there are too many DFT jobs.
         """
+        _check_slots(settings, where)
         return cls(
             settings,
             {group.number: group.hall_symbol for group in check_space_groups(settings.search, where)},
@@ -90,6 +95,21 @@ class Plan:
         folder = f"{self.folder}/points"
         return [f"{folder}/round{r}/slot{k:03d}.parquet" for r in self.rounds[:rounds] for k in self.slots]
 
+    def chunk_words(self, table: str) -> str:
+        """The files of `chunk_files` as one word that bash expands: ``.../{004,014}/c{0000000..0000500..500}.parquet``.
+
+        Linux takes no single argument above 128 KiB, and Snakemake hands bash each command as one.
+        """
+        starts = sorted({c.start for c in self.chunks()})
+        groups = [f"{number:03d}" for number in self.groups]
+        group = groups[0] if len(groups) == 1 else f"{{{','.join(groups)}}}"
+        chunk = f"c{{{starts[0]:07d}..{starts[-1]:07d}..{self.settings.search.chunk_size}}}"
+        return f"{self.folder}/{table}/{group}/{chunk}.parquet"
+
+    def slot_words(self, rounds: int) -> str:
+        """The files of `slot_files` as one word that bash expands: ``.../round{0..2}/slot{000..011}.parquet``."""
+        return f"{self.folder}/points/round{{0..{rounds - 1}}}/slot{{000..{self.slots[-1]:03d}}}.parquet"
+
     def user_files(self, stage: str) -> list[str]:
         """The user's files that a stage reads: a changed CIF or geometry reruns it, as a changed key does."""
         declared, settings = STAGES[stage], self.settings
@@ -108,6 +128,14 @@ class Plan:
             f"{len(self.groups)} space groups; {selection.rounds} x {selection.batch} DFT jobs and the "
             "isolated molecule"
         )
+
+
+def _check_slots(settings: Settings, where: str) -> None:
+    rounds, batch = settings.selection.rounds, settings.selection.batch
+    if rounds * batch > MAX_SLOTS:
+        problem = f"makes {rounds} x {batch} DFT jobs, more than {MAX_SLOTS}"
+        remedy = f"write at most {MAX_SLOTS // rounds}, or fewer rounds"
+        raise InputError(where, "selection.batch", batch, problem, remedy)
 
 
 def slot_resource(selection: str, slot: int, column: str) -> float:
