@@ -185,6 +185,10 @@ def test_yaml_that_does_not_parse_is_one_line(tmp_path, text):
         ('store: "a\\0b"', "give the path of a folder"),
         ("store: results/water/store", "lies in the campaign's own folder"),
         ("landscape: {window_kJ_per_mol: true}", "landscape.window_kJ_per_mol = True"),
+        (
+            "search: {sampling: {volume_factor_low: 1.7}}",
+            "search.sampling.volume_factor_low = 1.7: is not below volume_factor_high = 1.6",
+        ),
     ],
 )
 def test_sections_that_contradict_each_other_are_refused(tmp_path, text, problem):
@@ -195,6 +199,22 @@ def test_sections_that_contradict_each_other_are_refused(tmp_path, text, problem
 def test_a_component_has_one_source(sources):
     with pytest.raises(InputError, match="give either `smiles` or `file`"):
         parse_settings({"campaign": "x", "molecule": {"components": [{"name": "a", **sources}]}}, "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("counts", "factor"), [([2], 2), ([4, 6], 2), ([3, 3], 3), ([1], None), ([2, 1], None)]
+)
+def test_a_formula_unit_is_the_smallest(counts, factor):
+    """Otherwise a crystal of an odd number of molecules would hold a fraction of a formula unit."""
+    components = [{"name": f"m{i}", "smiles": "O", "stoichiometry": n} for i, n in enumerate(counts)]
+    config = {"campaign": "x", "molecule": {"components": components}}
+    if factor is None:
+        assert len(parse_settings(config, "c.yaml").molecule.components) == len(counts)
+        return
+    with pytest.raises(
+        InputError, match=rf"molecule\.components\[0\]\.stoichiometry = .* divide each by {factor}"
+    ):
+        parse_settings(config, "c.yaml")
 
 
 def sections(model, found=None):

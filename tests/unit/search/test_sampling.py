@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from scipy.spatial.transform import Rotation
 from scipy.stats import kstest
 
 from polyscape.crystal.groups import SpaceGroup
-from polyscape.errors import InputError
 from polyscape.search.sampling import draw_packing, make_recipe, sobol_points, uniform_quaternion
 from polyscape.settings.search import Sampling
 from tests import builders
@@ -65,8 +63,3 @@ def test_several_components_and_conformers_make_one_formula_unit():
     assert all([pose.component for pose in packing.poses] == [0, 0, 1] for packing in drawn)
     counts = [sum(packing.poses[2].conformer == name for packing in drawn) for name in "ab"]
     assert counts == [32, 32]  # 64 points of a Sobol' sequence are balanced in every axis
-
-
-def test_factors_in_the_wrong_order():
-    with pytest.raises(InputError, match="volume_factor_low"):
-        make_recipe(builders.conformers(), Sampling(volume_factor_low=1.7))

@@ -18,7 +18,6 @@ from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.lattice import draw_lattice
 from polyscape.crystal.packing import Conformers, Packing, Pose
 from polyscape.crystal.volume import smallest_extent_A, van_der_waals_volume_A3
-from polyscape.errors import InputError
 from polyscape.settings.search import Sampling
 
 _CELL_AXES = 6
@@ -58,21 +57,7 @@ class Recipe:
 
 
 def make_recipe(conformers: Conformers, sampling: Sampling) -> Recipe:
-    """What trials are made of: one formula unit in the asymmetric unit (Z' = 1), conformers by rising energy.
-
-    Raises
-    ------
-    InputError
-        When the volume factors are in the wrong order.
-    """
-    if sampling.volume_factor_low > sampling.volume_factor_high:
-        raise InputError(
-            "config",
-            "search.sampling.volume_factor_low",
-            sampling.volume_factor_low,
-            "is above volume_factor_high",
-            "exchange the two",
-        )
+    """What trials are made of: one formula unit in the asymmetric unit (Z' = 1), conformers by rising energy."""
     by_component: dict[int, list[tuple[int, str]]] = {}
     for key in sorted(conformers, key=lambda k: (k[0], conformers[k].intramolecular_kJ_per_mol, k[1])):
         by_component.setdefault(key[0], []).append(key)

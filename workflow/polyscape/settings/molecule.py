@@ -1,10 +1,11 @@
 """Settings of the molecule stage: components, conformers, gas-phase level, multipoles."""
 
+from math import gcd
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from polyscape.settings.base import Name, Section
+from polyscape.settings.base import Name, Section, refusal
 
 
 class Component(Section):
@@ -82,3 +83,14 @@ class MoleculeSettings(Section):
         "0 is the original, basis-sensitive analysis.",
         ge=0,
     )
+
+    @model_validator(mode="after")
+    def _formula_unit_is_the_smallest(self) -> Self:
+        common = gcd(*(component.stoichiometry for component in self.components))
+        if common > 1:
+            problem = (
+                f"all stoichiometries have the common factor {common}: a formula unit is the smallest one"
+            )
+            remedy = f"divide each by {common}; Z' > 1 is not a stoichiometry"
+            raise refusal("components[0].stoichiometry", self.components[0].stoichiometry, problem, remedy)
+        return self

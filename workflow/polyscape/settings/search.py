@@ -1,10 +1,10 @@
 """Settings of search, minimisation and landscape."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from polyscape.settings.base import Name, Section
+from polyscape.settings.base import Name, Section, refusal
 
 
 class Sampling(Section):
@@ -34,6 +34,15 @@ class Sampling(Section):
         ge=1,
         le=20,
     )
+
+    @model_validator(mode="after")
+    def _volumes_are_in_order(self) -> Self:
+        if self.volume_factor_low >= self.volume_factor_high:
+            problem = f"is not below volume_factor_high = {self.volume_factor_high:g}"
+            raise refusal(
+                "volume_factor_low", self.volume_factor_low, problem, "lower it, or raise volume_factor_high"
+            )
+        return self
 
 
 class SearchSettings(Section):
