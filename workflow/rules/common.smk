@@ -46,6 +46,7 @@ shell.prefix(
     f"NUMBA_CACHE_DIR={shlex.quote(MACHINE_CODE)}; "
 )
 
+
 def part(stage):
     """A stage's slice of the config: its jobs rerun when it changes, and only then."""
     return stage_slice(settings, stage)
