@@ -389,6 +389,13 @@ POSTERIOR = Table(
         _text("level", "name of the level of theory"),
         _energy("mean", "posterior mean of the lattice energy", nullable=False),
         Column("sd_kJ_per_mol", _REAL, "kJ/mol", "posterior standard deviation", low=0.0),
+        Column(
+            "sd_relative_kJ_per_mol",
+            _REAL,
+            "kJ/mol",
+            "posterior standard deviation of the energy relative to the level's lowest mean",
+            low=0.0,
+        ),
         Column("computed", _FLAG, "", "whether the level was computed for this structure"),
     ),
 )
@@ -398,10 +405,16 @@ LEVEL_ENERGY_TYPE: Final = pa.struct(
         pa.field("level", _TEXT, nullable=False),
         pa.field("lattice_energy_kJ_per_mol", _REAL, nullable=False),
         pa.field("sd_kJ_per_mol", _REAL, nullable=False),
+        pa.field("relative_energy_kJ_per_mol", _REAL, nullable=False),
+        pa.field("sd_relative_kJ_per_mol", _REAL, nullable=False),
         pa.field("computed", _FLAG, nullable=False),
         pa.field("rank", pa.int32(), nullable=False),
     ]
 )
+"""A structure at a level.  A computed level holds the computed energy with the numerical noise as its sd, one
+that was not computed the posterior mean and sd.  `relative_energy` and `sd_relative` are those of the
+difference from the level's rank 1, in which errors common to the landscape cancel; `rank` is by the posterior
+mean, so a computed energy may lie below rank 1's within the noise."""
 
 RANKING = Table(
     "ranking",
@@ -410,7 +423,7 @@ RANKING = Table(
     (
         _text("structure_id", "id of the structure"),
         Column("rank", pa.int32(), "", "rank by the mean at the highest level", low=1),
-        _energy("lattice_energy", "mean at the highest level", nullable=False),
+        _energy("lattice_energy", "posterior mean at the highest level", nullable=False),
         _energy("relative_energy", "mean above the lowest mean", nullable=False),
         Column("sd_kJ_per_mol", _REAL, "kJ/mol", "standard deviation of the lattice energy", low=0.0),
         Column(
@@ -424,7 +437,13 @@ RANKING = Table(
         Column("p_lowest_5", _REAL, "", "probability of being among the five lowest", low=0.0, high=1.0),
         Column("rank_low", pa.int32(), "", "5 % quantile of the rank", low=1),
         Column("rank_high", pa.int32(), "", "95 % quantile of the rank", low=1),
-        Column("levels", pa.list_(LEVEL_ENERGY_TYPE), "kJ/mol", "every level, the force field first"),
+        Column(
+            "levels",
+            pa.list_(LEVEL_ENERGY_TYPE),
+            "kJ/mol",
+            "every level, the force field first: the computed energy and the numerical noise where computed, else "
+            "posterior mean and sd; relative_energy and sd_relative from the level's rank 1; rank by the mean",
+        ),
         Column("density_g_per_cm3", _REAL, "g/cm^3", "density", low=0.0),
         _text("symmetry_found", "Hermann-Mauguin symbol of the full symmetry"),
         Column("z_prime_found", _REAL, "", "formula units per asymmetric unit", low=0.0),
@@ -467,13 +486,20 @@ LEDGER = Table(
     "the cost of a stage's job, or of a level on the whole landscape",
     ("kind", "job"),
     (
-        _text("kind", "paid (a job of this campaign) or full (a level on every structure, predicted)"),
+        _text("kind", "paid (what the ranking rests on) or full (a level on every structure, predicted)"),
         _text("job", "stage and chunk, or structure and level"),
         _text("stage", "stage of the job"),
         _text("level", "level of theory of the job", nullable=True),
         Column("points", pa.int32(), "", "single points", low=0),
-        Column("core_s", _REAL, "core second", "CPU time", low=0.0),
-        Column("wall_s", _REAL, "s", "wall time", True, low=0.0),
+        Column("core_s", _REAL, "core second", "CPU time, of a single point when it was made", low=0.0),
+        Column(
+            "found_core_s",
+            _REAL,
+            "core second",
+            "the part of core_s that was found in the store and not paid again",
+            low=0.0,
+        ),
+        Column("wall_s", _REAL, "s", "wall time, of a single point when it was made", True, low=0.0),
         Column("peak_memory_MB", _REAL, "MB", "peak resident memory", True, low=0.0),
     ),
 )

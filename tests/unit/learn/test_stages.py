@@ -265,3 +265,45 @@ def test_a_landscape_of_one_structure_and_of_none(world):
     assert selection.structure_id.notna().sum() == 1
     nothing = table.iloc[:0]
     assert features(nothing, SETTINGS.features).empty
+
+
+def test_a_computed_level_shows_the_computed_energy_and_differences_have_their_own_sd(world):
+    energies = world[2]
+    _, points = _rounds(world, _plan(), 2)
+    ranking, _ = _rank(world, points)
+    noise = SETTINGS.learning.min_noise_kJ_per_mol
+    for index, level in enumerate(("pbe-d3", "pbe0-d3"), start=1):
+        shown = {row.structure_id: row.levels[index] for row in ranking.itertuples()}
+        first = next(energy for energy in shown.values() if energy["rank"] == 1)
+        assert (first["relative_energy_kJ_per_mol"], first["sd_relative_kJ_per_mol"]) == (0.0, 0.0)
+        for name, energy in shown.items():
+            difference = energy["lattice_energy_kJ_per_mol"] - first["lattice_energy_kJ_per_mol"]
+            assert energy["relative_energy_kJ_per_mol"] == pytest.approx(difference)
+            if energy["computed"]:
+                # rounding of a total energy of thousands of eV
+                assert energy["lattice_energy_kJ_per_mol"] == pytest.approx(energies[name, level], abs=1e-6)
+                assert energy["sd_kJ_per_mol"] == pytest.approx(noise)
+            if energy["computed"] and first["computed"] and energy is not first:
+                assert energy["sd_relative_kJ_per_mol"] == pytest.approx(noise * np.sqrt(2))
+    top = ranking.levels.str[-1]
+    predicted = ~top.str["computed"].astype(bool)
+    np.testing.assert_allclose(
+        top[predicted].str["sd_relative_kJ_per_mol"].astype(float),
+        ranking.sd_relative_kJ_per_mol[predicted],
+        atol=1e-6,
+    )
+
+
+def test_an_offset_common_to_a_level_is_in_the_sd_and_not_in_the_relative_one(world):
+    """One point says little about the offset between the levels, which no difference contains."""
+    table, vectors, energies = world
+    points = [landscapes.points(table, energies, {table.structure_id[0]: "pbe-d3"})]
+    posterior = learn(
+        landscapes.tables(table, vectors, points),
+        SETTINGS.levels,
+        SETTINGS.molecule.components,
+        SETTINGS.learning,
+    )
+    top = posterior[posterior.level == "pbe0-d3"]
+    assert top.sd_kJ_per_mol.min() > 25.0
+    assert top.sd_relative_kJ_per_mol.max() < 15.0

@@ -172,7 +172,9 @@ def _ranking(rows, ladder, levels):
                     {
                         "level": level,
                         "lattice_energy_kJ_per_mol": energy_ls[k, s],
-                        "sd_kJ_per_mol": sd_ls[k, s],
+                        "sd_kJ_per_mol": 30.0 + sd_ls[k, s],
+                        "relative_energy_kJ_per_mol": energy_ls[k, s] - energy_ls[k].min(),
+                        "sd_relative_kJ_per_mol": 0.0 if rank_ls[k, s] == 1 else sd_ls[k, s],
                         "computed": bool(computed_ls[k, s]),
                         "rank": int(rank_ls[k, s]),
                     }
@@ -190,7 +192,8 @@ def _posterior(ids, ladder, levels, scale):
             "structure_id": structure_id,
             "level": level,
             "mean_kJ_per_mol": energy_ls[k, s],
-            "sd_kJ_per_mol": scale * sd_ls[k, s],
+            "sd_kJ_per_mol": 30.0 + sd_ls[k, s],
+            "sd_relative_kJ_per_mol": scale * sd_ls[k, s],
             "computed": bool(computed_ls[k, s]),
         }
         for s, structure_id in enumerate(ids)
@@ -236,12 +239,14 @@ def _ledger(ids, levels):
             "level": level,
             "points": points,
             "core_s": core_s,
+            "found_core_s": core_s / 4 if level else 0.0,
         }
         | {"wall_s": core_s, "peak_memory_MB": memory}
         for stage, level, points, core_s, memory in paid
     ]
     for k, level in enumerate(levels[1:]):
         full = {"kind": "full", "job": level, "stage": "single_point", "level": level, "points": len(ids)}
+        full["found_core_s"] = 0.0
         rows.append(full | {"core_s": 30000.0 * 4**k})
     return schemas.LEDGER.from_rows(rows)
 

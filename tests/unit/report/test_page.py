@@ -149,8 +149,8 @@ def test_the_summary_says_what_was_found_and_how_sure_that_is(data):
     assert "P(rank 1) =" in sentences[0]
     assert any(re.search(r"alpha is rank \d+ at pbe0-d3", text) for text in sentences)
     assert any("beta was not found (its conformer, ttt, was not searched)" in text for text in sentences)
-    # (600 + 1800) of (30000 + 120000) core seconds
-    assert any("1.6 %" in text and "2 more came from the store" in text for text in sentences)
+    # (600 + 1800) of (30000 + 120000) core seconds, a quarter of them found in the store
+    assert any("1.6 %" in text and "10 min of it was found in the store" in text for text in sentences)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From a joint posterior to a ranking: draws keep correlated errors, which cancel between similar packings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from polyscape.learn.linalg import normal_draws
-from polyscape.learn.protocol import Reals
+from polyscape.learn.protocol import Points, Posterior, Reals
 
 LOWEST = 5
 """P(lowest 5) is the probability of being among this many of lowest energy."""
@@ -75,3 +76,27 @@ def rank_structures(mean_s: Reals, K_ss: Reals, draws: int, generator: np.random
         rank_high_s=np.maximum(high_s, rank_s),
         sd_relative_s=np.sqrt(np.clip(variance_s, 0.0, None)),
     )
+
+
+def relative_sd_ls(posterior: Posterior, reference_l: Sequence[int]) -> Reals:
+    """Standard deviation of every energy less that of its level's reference, kJ/mol, (levels, structures).
+
+    ``var(E_s - E_r) = K_ss + K_rr - 2 K_sr``: what a level's errors have in common cancels; 0 at level 0.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The joint posterior.
+    reference_l : sequence of int
+        The structure that each level's energies are compared with.
+    """
+    sd_ls = posterior.sd_ls()
+    relative_ls = np.zeros_like(sd_ls)
+    for level in range(1, len(sd_ls)):
+        reference = int(reference_l[level])
+        everywhere = Points.at_level(level, range(sd_ls.shape[1]))
+        shared_s = posterior.covariance_pp(everywhere, Points.at_level(level, [reference]))[:, 0]
+        variance_s = sd_ls[level] ** 2 + sd_ls[level, reference] ** 2 - 2 * shared_s
+        variance_s[reference] = 0.0
+        relative_ls[level] = np.sqrt(np.clip(variance_s, 0.0, None))
+    return relative_ls

@@ -3,9 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import gemmi
 import numpy as np
@@ -15,7 +15,7 @@ from ase.io.extxyz import write_extxyz
 from numpy.typing import NDArray
 
 from polyscape.crystal.reduction import SYMMETRY_TOLERANCE_A
-from polyscape.report.model import ReportData, Structure
+from polyscape.report.model import LevelEnergy, ReportData, Structure
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def _set_ranking(block: gemmi.cif.Block, structure: Structure) -> None:
     block.set_pair("_polyscape_p_rank_1", f"{structure.p_rank_1:.4f}")
     block.set_pair("_polyscape_relative_energy_kJ_per_mol", f"{structure.relative_energy_kJ_per_mol:.4f}")
     block.set_pair("_polyscape_sd_relative_kJ_per_mol", f"{structure.sd_relative_kJ_per_mol:.4f}")
-    names = ["name", "lattice_energy_kJ_per_mol", "sd_kJ_per_mol", "computed", "rank"]
+    names = ["name", "lattice_energy_kJ_per_mol", "sd_kJ_per_mol"]
+    names += ["relative_energy_kJ_per_mol", "sd_relative_kJ_per_mol", "computed", "rank"]
     loop = block.init_loop("_polyscape_level_", names)
     for energy in structure.levels:
         loop.add_row(
@@ -142,6 +143,8 @@ def _set_ranking(block: gemmi.cif.Block, structure: Structure) -> None:
                 _quoted(energy.level),
                 f"{energy.lattice_energy_kJ_per_mol:.4f}",
                 f"{energy.sd_kJ_per_mol + 0.0:.4f}",
+                f"{energy.relative_energy_kJ_per_mol + 0.0:.4f}",
+                f"{energy.sd_relative_kJ_per_mol + 0.0:.4f}",
                 "yes" if energy.computed else "no",
                 str(energy.rank),
             ]
@@ -196,69 +199,51 @@ def extended_xyz(structures: Sequence[Structure]) -> str:
             name = re.sub(r"\W", "_", energy.level)
             atoms.info[f"{name}_lattice_energy_kJ_per_mol"] = round(energy.lattice_energy_kJ_per_mol, 6)
             atoms.info[f"{name}_sd_kJ_per_mol"] = round(energy.sd_kJ_per_mol, 6)
+            atoms.info[f"{name}_relative_energy_kJ_per_mol"] = round(energy.relative_energy_kJ_per_mol, 6)
+            atoms.info[f"{name}_sd_relative_kJ_per_mol"] = round(energy.sd_relative_kJ_per_mol, 6)
             atoms.info[f"{name}_computed"] = energy.computed
         write_extxyz(handle, [atoms])
     return handle.getvalue()
 
 
+_CSV_COLUMNS: Final[tuple[tuple[str, Callable[[Structure], object]], ...]] = (
+    ("rank", lambda s: s.rank),
+    ("structure_id", lambda s: s.structure_id),
+    ("known_form", lambda s: s.known_form or ""),
+    ("relative_energy_kJ_per_mol", lambda s: _text(s.relative_energy_kJ_per_mol)),
+    ("sd_relative_kJ_per_mol", lambda s: _text(s.sd_relative_kJ_per_mol)),
+    ("p_rank_1", lambda s: _text(s.p_rank_1)),
+    ("p_lowest_5", lambda s: _text(s.p_lowest_5)),
+    ("rank_low", lambda s: s.rank_low),
+    ("rank_high", lambda s: s.rank_high),
+    ("density_g_per_cm3", lambda s: _text(s.density_g_per_cm3)),
+    ("symmetry", lambda s: s.symmetry),
+    ("z_prime", lambda s: f"{s.z_prime:g}"),
+    ("atoms_in_reduced_cell", lambda s: len(s.atoms)),
+    ("hits", lambda s: s.hits),
+)
+_CSV_LEVEL_COLUMNS: Final[tuple[tuple[str, Callable[[Structure, LevelEnergy], object]], ...]] = (
+    ("lattice_energy_kJ_per_mol", lambda s, e: _text(e.lattice_energy_kJ_per_mol)),
+    ("sd_kJ_per_mol", lambda s, e: _text(e.sd_kJ_per_mol)),
+    ("relative_energy_kJ_per_mol", lambda s, e: _text(e.relative_energy_kJ_per_mol)),
+    ("sd_relative_kJ_per_mol", lambda s, e: _text(e.sd_relative_kJ_per_mol)),
+    ("computed", lambda s, e: "yes" if e.computed else "no"),
+    ("rank", lambda s, e: e.rank),
+    ("dispersion_kJ_per_mol", lambda s, e: _text(s.dispersion_kJ_per_mol.get(e.level))),
+)
+
+
 def ranking_csv(data: ReportData) -> str:
-    """The whole ranking as CSV, one line per structure, four columns per level."""
+    """The whole ranking as CSV: one line per structure, the ranking's columns, then those of each level."""
     handle = io.StringIO()
     writer = csv.writer(handle, lineterminator="\n")
-    columns = [
-        *(
-            "rank",
-            "structure_id",
-            "known_form",
-            "relative_energy_kJ_per_mol",
-            "sd_relative_kJ_per_mol",
-            "p_rank_1",
-        ),
-        *(
-            "p_lowest_5",
-            "rank_low",
-            "rank_high",
-            "density_g_per_cm3",
-            "symmetry",
-            "z_prime",
-            "atoms_in_reduced_cell",
-            "hits",
-        ),
-    ]
-    for level in data.levels:
-        columns.extend(
-            f"{level}_{name}" for name in ("lattice_energy_kJ_per_mol", "sd_kJ_per_mol", "computed", "rank")
-        )
-        columns.append(f"{level}_dispersion_kJ_per_mol")
-    writer.writerow(columns)
+    per_level = [f"{level}_{name}" for level in data.levels for name, _ in _CSV_LEVEL_COLUMNS]
+    writer.writerow([*(name for name, _ in _CSV_COLUMNS), *per_level])
     for s in data.structures:
-        row: list[object] = [s.rank, s.structure_id, s.known_form or "", _text(s.relative_energy_kJ_per_mol)]
-        row.extend(map(_text, (s.sd_relative_kJ_per_mol, s.p_rank_1, s.p_lowest_5)))
-        row.extend(
-            (
-                s.rank_low,
-                s.rank_high,
-                _text(s.density_g_per_cm3),
-                s.symmetry,
-                f"{s.z_prime:g}",
-                len(s.atoms),
-                s.hits,
-            )
-        )
-        for e in s.levels:
-            row.extend(
-                (
-                    _text(e.lattice_energy_kJ_per_mol),
-                    _text(e.sd_kJ_per_mol),
-                    "yes" if e.computed else "no",
-                    e.rank,
-                )
-            )
-            dispersion = s.dispersion_kJ_per_mol.get(e.level)
-            row.append("" if dispersion is None else _text(dispersion))
-        writer.writerow(row)
+        own = [value(s) for _, value in _CSV_COLUMNS]
+        writer.writerow([*own, *(value(s, e) for e in s.levels for _, value in _CSV_LEVEL_COLUMNS)])
     return handle.getvalue()
 
 
-def _text(value: float) -> str:
-    return f"{value + 0.0:.6f}"
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value + 0.0:.6f}"

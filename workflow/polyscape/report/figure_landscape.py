@@ -34,7 +34,9 @@ def landscape(data: ReportData, index: int) -> Figure:
 
 def energy_range(data: ReportData) -> list[float]:
     """One energy axis for all levels: 1.5 times the force field's window, or less when nothing reaches it."""
-    highest = max(e.relative_energy_kJ_per_mol + e.sd_kJ_per_mol for s in data.structures for e in s.levels)
+    highest = max(
+        e.relative_energy_kJ_per_mol + e.sd_relative_kJ_per_mol for s in data.structures for e in s.levels
+    )
     window = max(s.levels[0].relative_energy_kJ_per_mol for s in data.structures)
     top = min(highest, 1.5 * window) or 1.0
     return [rounded(-0.07 * top), rounded(1.05 * top)]
@@ -45,7 +47,7 @@ def _points(structures: Sequence[Structure], index: int, name: str, marker: Figu
     if not structures:
         return {}
     energies = [s.levels[index] for s in structures]
-    sds = [0.0 if energy.computed else rounded(energy.sd_kJ_per_mol) for energy in energies]
+    sds = [0.0 if energy.computed else rounded(energy.sd_relative_kJ_per_mol) for energy in energies]
     trace: Figure = {
         "type": "scatter",
         "mode": "markers",

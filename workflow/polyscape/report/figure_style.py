@@ -30,7 +30,7 @@ def hover(structure: Structure, index: int) -> str:
     energy = structure.levels[index]
     a, b, c, alpha, beta, gamma = structure.cell
     name = f" · {escape(structure.known_form)}" if structure.known_form else ""
-    height = with_sd(energy.relative_energy_kJ_per_mol, energy.sd_kJ_per_mol)
+    height = with_sd(energy.relative_energy_kJ_per_mol, energy.sd_relative_kJ_per_mol)
     group = "".join(
         f"<{tag}>{part}</{tag}>" if tag else escape(part) for part, tag in symmetry_parts(structure.symmetry)
     )

@@ -16,10 +16,10 @@ class LevelEnergy:
         Name of the level.
     lattice_energy_kJ_per_mol : float
         Computed energy or posterior mean.
-    relative_energy_kJ_per_mol : float
-        The same, above the lowest of this level.
     sd_kJ_per_mol : float
-        Standard deviation.
+        Its standard deviation, mostly an offset common to the level's structures where it is predicted.
+    relative_energy_kJ_per_mol, sd_relative_kJ_per_mol : float
+        The energy above that of this level's rank 1, and the standard deviation of the difference.
     computed : bool
         Whether the level was computed for the structure; otherwise it is predicted.
     rank : int
@@ -28,8 +28,9 @@ class LevelEnergy:
 
     level: str
     lattice_energy_kJ_per_mol: float
-    relative_energy_kJ_per_mol: float
     sd_kJ_per_mol: float
+    relative_energy_kJ_per_mol: float
+    sd_relative_kJ_per_mol: float
     computed: bool
     rank: int
 
@@ -64,11 +65,11 @@ class Structure:
     dispersion_kJ_per_mol: dict[str, float] = field(default_factory=dict)
 
     @property
-    @property
     def known_form(self) -> str | None:
         """The known forms that it is, as text; one form measured at two temperatures is one structure."""
         return ", ".join(self.known_forms) or None
 
+    @property
     def top(self) -> LevelEnergy:
         """The structure at the highest level."""
         return self.levels[-1]
@@ -136,7 +137,11 @@ class Search:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stage or a level has cost in CPU seconds; `full_core_s` is the price of the level for every structure."""
+    """What a stage or a level has cost in CPU seconds.
+
+    `found_core_s` is the part of `core_s` that the store held already, `full_core_s` the price of the level for
+    every structure.
+    """
 
     name: str
     level: str | None
@@ -145,6 +150,7 @@ class Cost:
     core_s: float
     peak_memory_MB: float | None
     full_core_s: float | None = None
+    found_core_s: float = 0.0
 
 
 @dataclass(frozen=True)

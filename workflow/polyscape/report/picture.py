@@ -76,7 +76,7 @@ def _marks(axis: Axes, structures: Sequence[Structure], index: int, style: tuple
     y = [energy.relative_energy_kJ_per_mol for energy in energies]
     computed = energies[0].computed
     if not computed:
-        sds = [energy.sd_kJ_per_mol for energy in energies]
+        sds = [energy.sd_relative_kJ_per_mol for energy in energies]
         axis.errorbar(x, y, sds, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.45, zorder=1)
     size = {"*": 14.0, "o": 4.2}.get(marker, 8.5)
     order = (2 if marker == "o" else 4) + computed
@@ -102,7 +102,9 @@ def _names(axis: Axes, structures: Sequence[Structure], index: int) -> None:
 
 def _limits(data: ReportData) -> tuple[float, float]:
     """The same window as the page's: 1.5 times the force field's, or less when nothing reaches it."""
-    highest = max(e.relative_energy_kJ_per_mol + e.sd_kJ_per_mol for s in data.structures for e in s.levels)
+    highest = max(
+        e.relative_energy_kJ_per_mol + e.sd_relative_kJ_per_mol for s in data.structures for e in s.levels
+    )
     window = max(s.levels[0].relative_energy_kJ_per_mol for s in data.structures)
     top = min(highest, 1.5 * window) or 1.0
     return -0.09 * top, 1.05 * top

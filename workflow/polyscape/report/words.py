@@ -120,16 +120,16 @@ def form_sentence(form: KnownForm, level: str) -> str:
 
 
 def cost_sentence(data: ReportData) -> str:
-    """What the campaign's single points cost, against computing every structure."""
-    paid = sum(cost.core_s for cost in data.costs if cost.level is not None)
+    """The price of the single points behind the ranking, against computing every structure."""
+    price = sum(cost.core_s for cost in data.costs if cost.level is not None)
+    found = sum(cost.found_core_s for cost in data.costs)
     full = sum(cost.full_core_s or 0.0 for cost in data.costs)
     if full <= 0:
         return ""
-    stored = sum(points.from_store for points in data.points)
-    known = f" ({stored} more came from the store, made before)" if stored else ""
+    stored = f"; {duration(found)} of it was found in the store, not paid again" if found > 0 else ""
     return (
-        f"The single points took {duration(paid)} of CPU time, {percent(paid, full)} of the {duration(full)} "
-        f"predicted for computing every structure at every level{known}."
+        f"The single points took {duration(price)} of CPU time, {percent(price, full)} of the {duration(full)} "
+        f"predicted for computing every structure at every level{stored}."
     )
 
 

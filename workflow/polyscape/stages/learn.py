@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from polyscape.learn.ranking import relative_sd_ls
 from polyscape.learn.registry import build_learner
 from polyscape.schemas import POSTERIOR
 from polyscape.settings.learning import LearningSettings
@@ -24,6 +25,7 @@ def learn(
         return POSTERIOR.from_rows([])
     posterior = build_learner(settings).fit(data.training)
     mean_ls, sd_ls = posterior.mean_ls() + data.dispersion_ls, posterior.sd_ls()
+    relative_ls = relative_sd_ls(posterior, mean_ls.argmin(axis=1))
     computed_ls = data.training.computed_ls
     return POSTERIOR.from_rows(
         {
@@ -31,6 +33,7 @@ def learn(
             "level": level,
             "mean_kJ_per_mol": mean_ls[index, s],
             "sd_kJ_per_mol": sd_ls[index, s],
+            "sd_relative_kJ_per_mol": relative_ls[index, s],
             "computed": bool(computed_ls[index, s]),
         }
         for s, name in enumerate(data.landscape.structure_id)

@@ -3,14 +3,16 @@ bars.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from polyscape.learn.calibration import NOMINAL, Calibration, leave_one_out
-from polyscape.learn.protocol import Points
-from polyscape.learn.ranking import Ranking, rank_structures, ranks
+from polyscape.learn.protocol import Points, Posterior, Reals
+from polyscape.learn.ranking import Ranking, rank_structures, ranks, relative_sd_ls
 from polyscape.learn.registry import build_learner
 from polyscape.schemas import CALIBRATION, RANKING
 from polyscape.settings.learning import LearningSettings
@@ -50,27 +52,65 @@ def rank(
         inflation_l[calibration.level] = calibration.inflation
     posterior = learner.fit(data.training)
     mean_ls = posterior.mean_ls() + data.dispersion_ls
-    sd_ls = posterior.sd_ls() * inflation_l[:, None]
     everywhere = Points.at_level(len(data.levels) - 1, range(len(data.landscape)))
     K_ss = posterior.covariance_pp(everywhere, everywhere) * inflation_l[-1] ** 2
     generator = np.random.default_rng([seed, _RANKING_STREAM])
     ranking = rank_structures(mean_ls[-1], K_ss, settings.draws, generator)
-    rows = [_row(s, data, mean_ls, sd_ls, ranking) for s in np.argsort(ranking.rank_s)]
+    shown = _shown(data, mean_ls, posterior, inflation_l)
+    top_sd_s = posterior.sd_ls()[-1] * inflation_l[-1]
+    order = np.argsort(ranking.rank_s)
+    rows = [_row(s, data, shown, ranking) | _top(s, mean_ls[-1], top_sd_s) for s in order]
     return RANKING.from_rows(rows), _calibration_table(calibrations, data.levels)
 
 
-def _row(
-    s: int, data: LandscapeData, mean_ls: np.ndarray, sd_ls: np.ndarray, ranking: Ranking
-) -> dict[str, Any]:
-    """One structure's row of the ranking."""
+@dataclass(frozen=True)
+class _Shown:
+    """What the ranking shows of every level, arrays of shape (levels, structures); see `LEVEL_ENERGY_TYPE`."""
+
+    value_ls: Reals
+    sd_ls: Reals
+    relative_ls: Reals
+    sd_relative_ls: Reals
+    rank_ls: NDArray[np.int64]
+
+
+def _shown(data: LandscapeData, mean_ls: Reals, posterior: Posterior, inflation_l: Reals) -> _Shown:
+    """Computed energies with the numerical noise, which two of them have independently; else the posterior's."""
+    reference_l = mean_ls.argmin(axis=1)
+    computed_ls = data.training.computed_ls
+    noise_ls = np.full_like(mean_ls, posterior.noise_kJ_per_mol)
+    noise_ls[0] = 0.0
+    value_ls = np.where(computed_ls, data.training.value_ls + data.dispersion_ls, mean_ls)
+    levels = np.arange(len(mean_ls))
+    both_ls = computed_ls & computed_ls[levels, reference_l][:, None]
+    sd_relative_ls = np.where(
+        both_ls, np.sqrt(2.0) * noise_ls, relative_sd_ls(posterior, reference_l) * inflation_l[:, None]
+    )
+    sd_relative_ls[levels, reference_l] = 0.0
+    return _Shown(
+        value_ls=value_ls,
+        sd_ls=np.where(computed_ls, noise_ls, posterior.sd_ls() * inflation_l[:, None]),
+        relative_ls=value_ls - value_ls[levels, reference_l][:, None],
+        sd_relative_ls=sd_relative_ls,
+        rank_ls=ranks(mean_ls),
+    )
+
+
+def _top(s: int, mean_s: Reals, sd_s: Reals) -> dict[str, float]:
+    """The posterior at the highest level, by which the structures are ranked."""
+    return {
+        "lattice_energy_kJ_per_mol": mean_s[s],
+        "relative_energy_kJ_per_mol": mean_s[s] - mean_s.min(),
+        "sd_kJ_per_mol": sd_s[s],
+    }
+
+
+def _row(s: int, data: LandscapeData, shown: _Shown, ranking: Ranking) -> dict[str, Any]:
+    """One structure's row of the ranking, without its energy at the highest level."""
     structure = data.landscape.iloc[s]
-    rank_ls = ranks(mean_ls)
     return {
         "structure_id": structure.structure_id,
         "rank": int(ranking.rank_s[s]),
-        "lattice_energy_kJ_per_mol": mean_ls[-1, s],
-        "relative_energy_kJ_per_mol": mean_ls[-1, s] - mean_ls[-1].min(),
-        "sd_kJ_per_mol": sd_ls[-1, s],
         "sd_relative_kJ_per_mol": ranking.sd_relative_s[s],
         "p_rank_1": ranking.p_first_s[s],
         "p_lowest_5": ranking.p_lowest_s[s],
@@ -79,10 +119,12 @@ def _row(
         "levels": [
             {
                 "level": name,
-                "lattice_energy_kJ_per_mol": mean_ls[index, s],
-                "sd_kJ_per_mol": sd_ls[index, s],
+                "lattice_energy_kJ_per_mol": shown.value_ls[index, s],
+                "sd_kJ_per_mol": shown.sd_ls[index, s],
+                "relative_energy_kJ_per_mol": shown.relative_ls[index, s],
+                "sd_relative_kJ_per_mol": shown.sd_relative_ls[index, s],
                 "computed": bool(data.training.computed_ls[index, s]),
-                "rank": int(rank_ls[index, s]),
+                "rank": int(shown.rank_ls[index, s]),
             }
             for index, name in enumerate(data.levels)
         ],

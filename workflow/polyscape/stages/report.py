@@ -80,19 +80,14 @@ def report_data(tables: ReportTables, part: Slice, provenance: Mapping[str, str]
 
 
 def _structures(tables: ReportTables) -> tuple[Structure, ...]:
-    """The ranked structures with their geometry; energies at each level are taken above that level's lowest."""
+    """The ranked structures with their geometry."""
     rows = tables.ranking.sort_values("rank").to_dict("records")
-    lowest: dict[str, float] = {}
-    for row in rows:
-        for energy in row["levels"]:
-            value = float(energy["lattice_energy_kJ_per_mol"])
-            lowest[energy["level"]] = min(value, lowest.get(energy["level"], value))
     geometry = {row["structure_id"]: row for row in tables.landscape.to_dict("records")}
     dispersion: dict[str, dict[str, float]] = {}
     for item in tables.dispersion.to_dict("records"):
         dispersion.setdefault(item["structure_id"], {})[item["level"]] = float(item["dispersion_kJ_per_mol"])
     return tuple(
-        _structure(row, geometry[row["structure_id"]], lowest, dispersion.get(row["structure_id"], {}))
+        _structure(row, geometry[row["structure_id"]], dispersion.get(row["structure_id"], {}))
         for row in rows
     )
 
@@ -100,15 +95,15 @@ def _structures(tables: ReportTables) -> tuple[Structure, ...]:
 def _structure(
     row: Mapping[Hashable, Any],
     crystal: Mapping[Hashable, Any],
-    lowest: Mapping[str, float],
     dispersion: dict[str, float],
 ) -> Structure:
     levels = tuple(
         LevelEnergy(
             level=energy["level"],
             lattice_energy_kJ_per_mol=float(energy["lattice_energy_kJ_per_mol"]),
-            relative_energy_kJ_per_mol=float(energy["lattice_energy_kJ_per_mol"]) - lowest[energy["level"]],
             sd_kJ_per_mol=float(energy["sd_kJ_per_mol"]),
+            relative_energy_kJ_per_mol=float(energy["relative_energy_kJ_per_mol"]),
+            sd_relative_kJ_per_mol=float(energy["sd_relative_kJ_per_mol"]),
             computed=bool(energy["computed"]),
             rank=int(energy["rank"]),
         )
@@ -134,15 +129,15 @@ def _structure(
         hits=int(row["hits"]),
         known_forms=tuple(name for name, match in _form_matches(crystal).items() if match["found"]),
         cell=tuple(float(value) for value in Cell(conventional_cv).cellpar()),
+        atoms=atoms,
+        dispersion_kJ_per_mol=dispersion,
+    )
+
+
 def _form_matches(crystal: Mapping[Hashable, Any]) -> dict[str, dict[str, Any]]:
     """Known forms that the landscape compares with a structure, by name."""
     listed = crystal["known_forms"]
     return {} if listed is None else {match["form"]: match for match in listed}
-
-
-        atoms=atoms,
-        dispersion_kJ_per_mol=dispersion,
-    )
 
 
 def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tuple[KnownForm, ...]:

@@ -93,7 +93,7 @@ def rounds(posteriors: tuple[pd.DataFrame, ...], levels: tuple[str, ...]) -> tup
                 computed=tuple(
                     int(posterior.computed[posterior.level == level].sum()) for level in levels[1:]
                 ),
-                median_sd_kJ_per_mol=float(np.median(low.sd_kJ_per_mol)),
+                median_sd_kJ_per_mol=float(np.median(low.sd_relative_kJ_per_mol)),
                 leader=str(top.structure_id.iloc[int(np.argmin(top.mean_kJ_per_mol.to_numpy()))]),
             )
         )
@@ -121,6 +121,7 @@ def costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
                 points=sum(int(job["points"]) for job in jobs),
                 core_s=sum(float(job["core_s"]) for job in jobs),
                 peak_memory_MB=max(memories, default=None),
+                found_core_s=sum(float(job["found_core_s"]) for job in jobs),
                 full_core_s=full.pop(level, None) if stage == "single_point" else None,
             )
         )

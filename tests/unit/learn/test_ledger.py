@@ -1,0 +1,78 @@
+"""The ledger: every result has its price once, whoever made it, and the full ladder is scaled by real points."""
+
+import pytest
+
+from polyscape.levels.cost import predict
+from polyscape.schemas import LEDGER, POINTS
+from polyscape.stages.ledger import Job, ledger
+from polyscape.stages.rows import reduced_atoms
+from tests.unit.learn import landscapes
+
+LEVELS = landscapes.settings().levels
+TABLE = landscapes.landscape(4)
+FIRST, SECOND = TABLE.structure_id[:2]
+
+
+def _point(name, level, core_s, source="computed", scf_steps=10):
+    row = landscapes.point(name, level, 1, -100.0)
+    return row | {
+        "core_s": core_s,
+        "source": source,
+        "store_key": f"{level}/{name}",
+        "scf_steps": scf_steps,
+    }
+
+
+def _ledger(points, jobs=()):
+    table = ledger(TABLE, {name: POINTS.from_rows(rows) for name, rows in points.items()}, jobs, LEVELS)
+    return LEDGER.from_rows(table.to_dict("records"))
+
+
+def _predicted_core_s(name, index):
+    row = TABLE[TABLE.structure_id == name].to_dict("records")[0]
+    return predict(reduced_atoms(row), LEVELS, index).core_s
+
+
+def test_a_rerun_that_finds_everything_in_the_store_tells_the_same_price():
+    made = [_point(FIRST, "pbe-d3", 20.0), _point(FIRST, "pbe0-d3", 50.0, scf_steps=0)]
+    found = [row | {"source": "store"} for row in made]
+    first, second = (_ledger({"points/round0/slot000": rows}) for rows in (made, found))
+    paid, again = (table[(table.kind == "paid") & (table.points > 0)] for table in (first, second))
+    assert paid.core_s.tolist() == again.core_s.tolist() == [20.0, 50.0]
+    assert (paid.found_core_s.sum(), again.found_core_s.sum()) == (0.0, 70.0)
+    assert first[first.kind == "full"].core_s.tolist() == second[second.kind == "full"].core_s.tolist()
+
+
+def test_a_result_that_a_later_job_looks_up_counts_once_whatever_the_order_of_the_files():
+    made, seen = [_point(FIRST, "pbe-d3", 20.0)], [_point(FIRST, "pbe-d3", 20.0, "store")]
+    for points in ({"a": made, "b": seen, "c": seen}, {"b": seen, "a": made}):
+        paid = _ledger(points).query("kind == 'paid'")
+        assert (paid.points.sum(), paid.core_s.sum(), paid.found_core_s.sum()) == (1, 20.0, 0.0)
+    paid = _ledger({"b": seen, "c": seen}).query("kind == 'paid'")
+    assert (paid.points.sum(), paid.core_s.sum(), paid.found_core_s.sum()) == (1, 20.0, 20.0)
+
+
+def test_a_job_shows_what_it_spent_besides_the_points_that_it_made():
+    points = {
+        "points/round0/slot000": [_point(FIRST, "pbe-d3", 20.0), _point(SECOND, "pbe-d3", 9.0, "store")]
+    }
+    job = Job("points/round0/slot000", "single_point", core_s=23.0, wall_s=30.0, peak_memory_MB=400.0)
+    row = _ledger(points, [job]).query("points == 0 and kind == 'paid'").iloc[0]
+    assert row.core_s == pytest.approx(3.0)
+
+
+def test_orbitals_made_again_do_not_raise_the_price_of_the_hybrid():
+    """Both points took twice what is predicted; the second made its orbitals itself, and its steps tell so."""
+    on_orbitals = _point(FIRST, "pbe0-d3", 2 * _predicted_core_s(FIRST, 1), scf_steps=0)
+    both = _predicted_core_s(SECOND, 0) + _predicted_core_s(SECOND, 1)
+    for source in ("computed", "store"):
+        own_orbitals = _point(SECOND, "pbe0-d3", 2 * both, source)
+        full = _ledger({"a": [own_orbitals, on_orbitals]}).query("kind == 'full'").set_index("level").core_s
+        wanted = sum(_predicted_core_s(name, 1) for name in TABLE.structure_id[:4])
+        assert full["pbe0-d3"] == pytest.approx(2 * wanted)
+
+
+def test_points_that_were_not_attempted_cost_nothing():
+    skipped = _point(FIRST, "pbe-d3", None) | {"status": "skipped", "store_key": None, "scf_steps": None}
+    paid = _ledger({"a": [skipped]}).query("kind == 'paid'")
+    assert paid.core_s.tolist() == [0.0]
