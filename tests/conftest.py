@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.campaigns import Campaign
+from tests.workflow.campaigns import MACHINE_CODE, Campaign
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(MACHINE_CODE))  # compiled once for unit tests and campaigns
 
 _ROOT = Path(__file__).resolve().parents[1]
 _REFERENCE = Path(os.environ.get("POLYSCAPE_REFERENCE", _ROOT / ".." / "shared" / "reference")).resolve()

@@ -78,7 +78,6 @@ class Campaign:
         return subprocess.Popen(
             [*SNAKEMAKE, "--cores", str(cores), *options],
             cwd=self.folder,
-            env=os.environ | {"NUMBA_CACHE_DIR": str(MACHINE_CODE)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
