@@ -11,7 +11,7 @@ where axes may only grow, and tied axes grow together.  Orientations and angles 
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -48,13 +48,12 @@ class Relieved:
     status: Status
 
 
-@dataclass(frozen=True)
-class Contacts:
+class Contacts(NamedTuple):
     """The molecules of a cell as the contact search sees them.
 
     Attributes
     ----------
-    operation_ovv : numpy.ndarray, shape (operations, 3, 3)
+    operation_occ : numpy.ndarray, shape (operations, 3, 3)
         Rotations on fractional coordinates.
     shift_oc : numpy.ndarray, shape (operations, 3)
         Translations.
@@ -66,11 +65,36 @@ class Contacts:
         Radii whose sums are the thresholds.
     """
 
-    operation_ovv: NDArray[np.float64]
+    operation_occ: NDArray[np.float64]
     shift_oc: NDArray[np.float64]
     offset_oav: NDArray[np.float64]
     first_m: NDArray[np.int64]
     radius_a: NDArray[np.float64]
+
+
+class Contact(NamedTuple):
+    """The atom pair of two molecules that lies deepest below its threshold.
+
+    Attributes
+    ----------
+    deficit_A : float
+        Threshold (with margin) less distance; 0 when nothing overlaps.
+    one, other : int
+        Independent molecules; the one under the identity.
+    operation : int
+        Operation that makes the other.
+    between_c : numpy.ndarray, shape (3,)
+        Fractional vector between the centres.
+    unit_v : numpy.ndarray, shape (3,)
+        Direction from the one atom to the other.
+    """
+
+    deficit_A: float
+    one: int
+    other: int
+    operation: int
+    between_c: NDArray[np.float64]
+    unit_v: NDArray[np.float64]
 
 
 def contacts_of(packing: Packing, conformers: Conformers, contact_factor: float) -> Contacts:
@@ -110,14 +134,7 @@ def relieve(
         tie_cc[np.ix_(axes, axes)] = 1.0
     centre_mc = np.array([pose.translation_c for pose in packing.poses])
     cell_cv = packing.cell_cv.copy()
-    arrays = (
-        contacts.operation_ovv,
-        contacts.shift_oc,
-        contacts.offset_oav,
-        contacts.first_m,
-        contacts.radius_a,
-    )
-    done = _relax(centre_mc, cell_cv, *arrays, tie_cc, max_expansion)
+    done = _relax(centre_mc, cell_cv, contacts, tie_cc, max_expansion)
     if not done:
         return Relieved(packing, 1.0, Status.OVERLAP)
     growth_c = np.linalg.norm(cell_cv, axis=1) / np.linalg.norm(packing.cell_cv, axis=1)
@@ -131,110 +148,115 @@ def relieve(
 
 
 @njit(cache=True, nogil=True)
-def _relax(centre_mc, cell_cv, rotation_occ, shift_oc, offset_oav, first_m, radius_a, tie_cc, max_expansion):
+def _relax(centre_mc, cell_cv, contacts, tie_cc, max_expansion):
     """Relax contacts in place; whether this ended without overlap and within the largest expansion."""
     start = abs(np.linalg.det(cell_cv))
-    scale = start ** (1.0 / 3.0)
-    size_c = tie_cc.sum(axis=1)
+    reach_m = _reaches(contacts)
     for _ in range(_MOST_STEPS):
-        deficit, pair, between_c, unit_v = _worst_contact(
-            centre_mc, cell_cv, rotation_occ, shift_oc, offset_oav, first_m, radius_a
-        )
-        if deficit <= 0.0:
+        contact = _worst_contact(centre_mc, cell_cv, contacts, reach_m)
+        if contact.deficit_A <= 0.0:
             return abs(np.linalg.det(cell_cv)) <= max_expansion * start
-        one, other, operation = pair
-        # The atoms are u d = D + o apart, D = (W x_other + w + n - x_one) . cell; u is unit_v.
-        # grad d is -u for the centre of one, R^T u for that of the other, u . D_c for ln a_c; axes are scaled
-        # alike.
-        inverse_vc = np.linalg.inv(cell_cv)
-        gradient_mv = np.zeros((centre_mc.shape[0], 3))
-        gradient_mv[one] -= unit_v
-        gradient_mv[other] += inverse_vc @ (rotation_occ[operation].T @ (cell_cv @ unit_v))
-        axis_c = np.maximum(tie_cc @ (between_c * (cell_cv @ unit_v)), 0.0) / scale
-        squared = np.sum(gradient_mv**2) + np.sum(axis_c**2 / size_c)
-        if squared < 1e-6:
-            return False
-        step = min(deficit / squared, _LONGEST_STEP_A / np.sqrt(squared))
-        centre_mc += step * gradient_mv @ inverse_vc
-        growth_c = np.exp(step * axis_c / size_c / scale)
-        for c in range(3):
-            cell_cv[c] *= growth_c[c]
-        if abs(np.linalg.det(cell_cv)) > max_expansion * start:
+        moved = _open(contact, centre_mc, cell_cv, contacts.operation_occ, tie_cc, start ** (1.0 / 3.0))
+        if not moved or abs(np.linalg.det(cell_cv)) > max_expansion * start:
             return False
     return False
 
 
 @njit(cache=True, nogil=True)
-def _worst_contact(centre_mc, cell_cv, rotation_occ, shift_oc, offset_oav, first_m, radius_a):
-    """The atom pair of two molecules that lies deepest below its threshold.
+def _open(contact, centre_mc, cell_cv, operation_occ, tie_cc, scale):
+    """Move centres and axes in place so that a contact opens; False where no move can open it.
 
-    Returns
-    -------
-    deficit : float
-        Threshold (with margin) less distance; 0 when nothing overlaps.
-    pair : tuple of int
-        Independent molecule one (identity operation), independent molecule and operation of the other.
-    between_c : ndarray, shape (3,)
-        Fractional vector between the centres.
-    unit_v : ndarray, shape (3,)
-        Direction from the one atom to the other.
+    The atoms are u d = D + o apart, D = (W x_other + w + n - x_one) . cell.  grad d is -u for the centre of one,
+    R^T u for that of the other, u . D_c for ln a_c; lengths of axes are scaled alike.
     """
-    molecules = centre_mc.shape[0]
+    unit_v, size_c = contact.unit_v, tie_cc.sum(axis=1)
+    inverse_vc = np.linalg.inv(cell_cv)
+    gradient_mv = np.zeros((centre_mc.shape[0], 3))
+    gradient_mv[contact.one] -= unit_v
+    gradient_mv[contact.other] += inverse_vc @ (operation_occ[contact.operation].T @ (cell_cv @ unit_v))
+    axis_c = np.maximum(tie_cc @ (contact.between_c * (cell_cv @ unit_v)), 0.0) / scale
+    squared = np.sum(gradient_mv**2) + np.sum(axis_c**2 / size_c)
+    if squared < 1e-6:
+        return False
+    step = min(contact.deficit_A / squared, _LONGEST_STEP_A / np.sqrt(squared))
+    centre_mc += step * gradient_mv @ inverse_vc
+    growth_c = np.exp(step * axis_c / size_c / scale)
+    for c in range(3):
+        cell_cv[c] *= growth_c[c]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _reaches(contacts):
+    """How far each molecule reaches from its centre, radii included, shape (molecules,)."""
+    reach_m = np.zeros(len(contacts.first_m) - 1)
+    for m in range(len(reach_m)):
+        for a in range(contacts.first_m[m], contacts.first_m[m + 1]):
+            distance = np.sqrt(np.sum(contacts.offset_oav[0, a] ** 2))
+            reach_m[m] = max(reach_m[m], distance + contacts.radius_a[a])
+    return reach_m
+
+
+@njit(cache=True, nogil=True)
+def _worst_contact(centre_mc, cell_cv, contacts, reach_m):
+    """The deepest contact of the crystal: every pair of independent molecules, operation and image in reach."""
     height_c = 1.0 / np.sqrt(np.sum(np.linalg.inv(cell_cv) ** 2, axis=0))
-    reach_m = np.zeros(molecules)
-    for m in range(molecules):
-        for a in range(first_m[m], first_m[m + 1]):
-            reach_m[m] = max(reach_m[m], np.sqrt(np.sum(offset_oav[0, a] ** 2)) + radius_a[a])
+    molecules, operations = len(reach_m), len(contacts.operation_occ)
     deficit, pair = 0.0, (0, 0, 0)
-    between_c, unit_v, image_c = np.zeros(3), np.zeros(3), np.zeros(3)
-    for one in range(molecules):
-        for other in range(molecules):
-            reach = reach_m[one] + reach_m[other]
-            for operation in range(rotation_occ.shape[0]):
-                near_c = rotation_occ[operation] @ centre_mc[other] + shift_oc[operation] - centre_mc[one]
-                near_c -= np.round(near_c)
-                n = (reach / height_c + 0.5).astype(np.int64)
-                for i in range(-n[0], n[0] + 1):
-                    for j in range(-n[1], n[1] + 1):
-                        for k in range(-n[2], n[2] + 1):
-                            if operation == 0 and one == other and i == 0 and j == 0 and k == 0:
-                                continue
-                            image_c[0], image_c[1], image_c[2] = near_c[0] + i, near_c[1] + j, near_c[2] + k
-                            dx = (
-                                image_c[0] * cell_cv[0, 0]
-                                + image_c[1] * cell_cv[1, 0]
-                                + image_c[2] * cell_cv[2, 0]
-                            )
-                            dy = (
-                                image_c[0] * cell_cv[0, 1]
-                                + image_c[1] * cell_cv[1, 1]
-                                + image_c[2] * cell_cv[2, 1]
-                            )
-                            dz = (
-                                image_c[0] * cell_cv[0, 2]
-                                + image_c[1] * cell_cv[1, 2]
-                                + image_c[2] * cell_cv[2, 2]
-                            )
-                            if dx * dx + dy * dy + dz * dz > reach * reach:
-                                continue
-                            for a in range(first_m[one], first_m[one + 1]):
-                                for b in range(first_m[other], first_m[other + 1]):
-                                    x = dx + offset_oav[operation, b, 0] - offset_oav[0, a, 0]
-                                    y = dy + offset_oav[operation, b, 1] - offset_oav[0, a, 1]
-                                    z = dz + offset_oav[operation, b, 2] - offset_oav[0, a, 2]
-                                    threshold = radius_a[a] + radius_a[b]
-                                    squared = x * x + y * y + z * z
-                                    if squared >= threshold * threshold:
-                                        continue
-                                    distance = np.sqrt(squared)
-                                    if _MARGIN * threshold - distance > deficit:
-                                        deficit, pair = (
-                                            _MARGIN * threshold - distance,
-                                            (one, other, operation),
-                                        )
-                                        between_c[:] = image_c
-                                        unit_v[0], unit_v[1], unit_v[2] = x, y, z
-    length = np.sqrt(np.sum(unit_v**2))
+    between_c, apart_v, image_c, centre_v = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
+    for index in range(molecules * molecules * operations):
+        one, other = index // (molecules * operations), index // operations % molecules
+        operation = index % operations
+        reach = reach_m[one] + reach_m[other]
+        near_c = contacts.operation_occ[operation] @ centre_mc[other] + contacts.shift_oc[operation]
+        near_c -= centre_mc[one]
+        near_c -= np.round(near_c)
+        layers_c = (reach / height_c + 0.5).astype(np.int64)
+        images = np.prod(2 * layers_c + 1)
+        for image in range(images):
+            if operation == 0 and one == other and image == images // 2:
+                continue  # the molecule itself
+            _place(image, layers_c, near_c, image_c)
+            for v in range(3):
+                centre_v[v] = (
+                    image_c[0] * cell_cv[0, v] + image_c[1] * cell_cv[1, v] + image_c[2] * cell_cv[2, v]
+                )
+            if centre_v[0] ** 2 + centre_v[1] ** 2 + centre_v[2] ** 2 > reach * reach:
+                continue
+            deeper = _deepest(contacts, (one, other, operation), centre_v, deficit, apart_v)
+            if deeper > deficit:
+                deficit, pair = deeper, (one, other, operation)
+                between_c[:] = image_c
+    length = np.sqrt(np.sum(apart_v**2))
     if length > 0.0:
-        unit_v /= length
-    return deficit, pair, between_c, unit_v
+        apart_v /= length
+    return Contact(deficit, pair[0], pair[1], pair[2], between_c, apart_v)
+
+
+@njit(cache=True, nogil=True)
+def _place(image, layers_c, near_c, image_c):
+    """Write into `image_c` the fractional vector of an image, counted through the layers, the last axis fastest."""
+    rest = image
+    for c in (2, 1, 0):
+        image_c[c] = near_c[c] + (rest % (2 * layers_c[c] + 1) - layers_c[c])
+        rest //= 2 * layers_c[c] + 1
+
+
+@njit(cache=True, nogil=True)
+def _deepest(contacts, pair, centre_v, deficit, apart_v):
+    """The largest deficit of two molecules' atoms, if above the one given; the atoms' vector goes into `apart_v`."""
+    one, other, operation = pair
+    for a in range(contacts.first_m[one], contacts.first_m[one + 1]):
+        for b in range(contacts.first_m[other], contacts.first_m[other + 1]):
+            x = centre_v[0] + contacts.offset_oav[operation, b, 0] - contacts.offset_oav[0, a, 0]
+            y = centre_v[1] + contacts.offset_oav[operation, b, 1] - contacts.offset_oav[0, a, 1]
+            z = centre_v[2] + contacts.offset_oav[operation, b, 2] - contacts.offset_oav[0, a, 2]
+            threshold = contacts.radius_a[a] + contacts.radius_a[b]
+            squared = x * x + y * y + z * z
+            if squared >= threshold * threshold:
+                continue
+            found = _MARGIN * threshold - np.sqrt(squared)
+            if found > deficit:
+                deficit = found
+                apart_v[0], apart_v[1], apart_v[2] = x, y, z
+    return deficit
