@@ -4,7 +4,7 @@ import pytest
 
 from polyscape.levels.cost import predict
 from polyscape.schemas import LEDGER, POINTS
-from polyscape.stages.ledger import Job, ledger
+from polyscape.stages.ledger import Job, ledger, read_points
 from polyscape.stages.rows import reduced_atoms
 from tests.unit.learn import landscapes
 
@@ -76,3 +76,11 @@ def test_points_that_were_not_attempted_cost_nothing():
     skipped = _point(FIRST, "pbe-d3", None) | {"status": "skipped", "store_key": None, "scf_steps": None}
     paid = _ledger({"a": [skipped]}).query("kind == 'paid'")
     assert paid.core_s.tolist() == [0.0]
+
+
+def test_files_of_the_same_name_in_two_rounds_are_both_read(tmp_path):
+    for name in ("round0", "round1"):
+        (tmp_path / name).mkdir()
+        POINTS.write(POINTS.from_rows([_point(name, "pbe-d3", 1.0)]), tmp_path / name / "slot000.parquet")
+    tables = read_points(sorted(tmp_path.glob("round*/*.parquet")))
+    assert sorted(table.structure_id[0] for table in tables.values()) == ["round0", "round1"]

@@ -58,7 +58,7 @@ def _marks(data: ReportData, pairs: Sequence[tuple[int, Structure]]) -> Figure:
         "mode": "markers",
         "name": "energy",
         "showlegend": False,
-        "x": [rounded(s.relative_energy_kJ_per_mol) for _, s in pairs],
+        "x": [rounded(s.top.relative_energy_kJ_per_mol) for _, s in pairs],
         "y": [place for place, _ in pairs],
         "marker": marker,
         "customdata": [[s.structure_id] for _, s in pairs],
@@ -77,9 +77,13 @@ def _bars(pairs: Sequence[tuple[int, Structure]], factor: float, width: float) -
     x: list[float | None] = []
     y: list[int | None] = []
     for place, s in pairs:
-        half = factor * s.sd_relative_kJ_per_mol
+        half = factor * s.top.sd_relative_kJ_per_mol
         x.extend(
-            (rounded(s.relative_energy_kJ_per_mol - half), rounded(s.relative_energy_kJ_per_mol + half), None)
+            (
+                rounded(s.top.relative_energy_kJ_per_mol - half),
+                rounded(s.top.relative_energy_kJ_per_mol + half),
+                None,
+            )
         )
         y.extend((place, place, None))
     line = {"width": width, "color": "var(--error-bar)"}

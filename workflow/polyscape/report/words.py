@@ -92,11 +92,14 @@ def leader_sentence(data: ReportData) -> str:
     """Which structure is the most stable, and how sure that is."""
     first = data.structures[0]
     name = f"{first.structure_id} ({first.known_form})" if first.known_form else first.structure_id
-    rivals = sum(1 for s in data.structures if s.rank_low == 1)
+    likely = sorted((s.p_rank_1 for s in data.structures), reverse=True)
+    held, count = 0.0, 0
+    while held < 0.9 and count < len(likely):
+        held, count = held + likely[count], count + 1
     doubt = (
-        "no other structure has rank 1 within its 90 % interval"
-        if rivals <= 1
-        else f"{rivals} structures have rank 1 within their 90 % intervals"
+        "no other one is needed to hold 90 % of that probability"
+        if count <= 1 and first.p_rank_1 >= 0.9
+        else f"the {count} likeliest structures hold 90 % of that probability"
     )
     return (
         f"Of {len(data.structures)} distinct structures, {name} is the lowest at {data.levels[-1]}, "
@@ -111,7 +114,7 @@ def form_sentence(form: KnownForm, level: str) -> str:
         return f"{form.name} was not found{reason}."
     s = form.structure
     kind = "computed" if s.top.computed else "predicted"
-    height = with_sd(s.relative_energy_kJ_per_mol, s.sd_relative_kJ_per_mol)
+    height = with_sd(s.top.relative_energy_kJ_per_mol, s.top.sd_relative_kJ_per_mol)
     above = "" if s.rank == 1 else f"{height} kJ/mol above the lowest, "
     return (
         f"{form.name} is rank {s.rank} at {level} ({kind}; 90 % interval {interval(s)}), {above}"

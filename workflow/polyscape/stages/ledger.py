@@ -52,13 +52,13 @@ def read_jobs(provenance: Path) -> list[Job]:
 
 
 def read_points(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
-    """Tables of points by the name of their job."""
+    """Tables of points by the name of their job; by their path where names of files outside a campaign clash."""
     tables: dict[str, pd.DataFrame] = {}
     for path in paths:
         inside = provenance_path(path).parts
         start = inside.index("provenance") + 1 if "provenance" in inside else len(inside) - 1
-        name = Path(*inside[start:]).with_suffix("")
-        tables[name.as_posix().removesuffix(".provenance")] = POINTS.read(path)
+        name = Path(*inside[start:]).with_suffix("").as_posix().removesuffix(".provenance")
+        tables[path.with_suffix("").as_posix() if name in tables else name] = POINTS.read(path)
     return tables
 
 
