@@ -8,7 +8,7 @@ from polyscape.report.model import ReportData
 
 
 def costs(data: ReportData) -> Figure:
-    """CPU hours paid, and the price of every structure, by level, on a logarithmic axis."""
+    """CPU hours of the points computed (when they were made), and the price of every structure, by level, on a logarithmic axis."""
     levels = [level for level in data.levels if any(cost.level == level for cost in data.costs)]
     paid = [sum(cost.core_s for cost in data.costs if cost.level == level) / 3600 for level in levels]
     full = [
@@ -29,7 +29,7 @@ def costs(data: ReportData) -> Figure:
             "hovertemplate": "%{y}: %{x:.3g} core hours<extra>" + name + "</extra>",
         }
         for name, values, colour in (
-            ("paid", paid, "var(--computed)"),
+            ("computed", paid, "var(--computed)"),
             ("every structure (predicted)", full, "var(--line)"),
         )
     ]

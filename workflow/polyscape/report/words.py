@@ -97,9 +97,9 @@ def leader_sentence(data: ReportData) -> str:
     while held < 0.9 and count < len(likely):
         held, count = held + likely[count], count + 1
     doubt = (
-        "no other one is needed to hold 90 % of that probability"
+        "it alone holds 90 % of the probability of rank 1"
         if count <= 1 and first.p_rank_1 >= 0.9
-        else f"the {count} likeliest structures hold 90 % of that probability"
+        else f"the {count} likeliest structures hold 90 % of the probability of rank 1"
     )
     return (
         f"Of {len(data.structures)} distinct structures, {name} is the lowest at {data.levels[-1]}, "
