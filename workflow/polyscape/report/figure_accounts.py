@@ -8,7 +8,7 @@ from polyscape.report.model import ReportData
 
 
 def costs(data: ReportData) -> Figure:
-    """CPU hours of the points computed (when they were made), and the price of every structure, by level, on a logarithmic axis."""
+    """CPU hours of the computed points, when they were made, and the price of every structure, by level."""
     levels = [level for level in data.levels if any(cost.level == level for cost in data.costs)]
     paid = [sum(cost.core_s for cost in data.costs if cost.level == level) / 3600 for level in levels]
     full = [
