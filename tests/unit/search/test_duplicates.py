@@ -112,3 +112,16 @@ def test_linear_molecules_are_compared_by_invariants():
     assert not fingerprint(builders.oxalic_packing().to_atoms(CONFORMERS)).has_linear_molecules
     assert overlay(one, same, 15).same(15, 0.15)
     assert not overlay(one, different, 15).same(15, 0.15)
+
+
+def test_a_crystal_of_shuffled_wrapped_atoms_is_itself():
+    """Its molecules, cut by the cell's faces and mixed, are found from the bonds."""
+    packing = builders.oxalic_packing()
+    a, b, c, *angles = packing.cell  # widened: no contact as short as a bond
+    atoms = Packing(packing.hall_symbol, (1.4 * a, 1.4 * b, 1.4 * c, *angles), packing.poses).to_atoms(
+        CONFORMERS
+    )
+    mixed = atoms[np.random.default_rng(1).permutation(len(atoms))]
+    mixed.wrap()
+    found = overlay(fingerprint(atoms), Fingerprint.of_crystal(mixed), 15)
+    assert found.same(15, 1e-4)  # the same atoms but for rounding

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from oxtalign.model import Molecule, UnitCell
 
 from polyscape.crystal.invariants import average_minimum_distances
+from polyscape.molecule.cut import whole_molecules
 from polyscape.molecule.read import bonds_by_distance
 
 _LINEAR_A: Final = 0.1
@@ -67,6 +68,22 @@ class Fingerprint:
         self.amd_k = average_minimum_distances(atoms)
         self._atoms, self._first_m = atoms, first_m
         self._structure: oxtalign.Structure | None = None
+
+    @classmethod
+    def of_crystal(cls, atoms: Atoms) -> "Fingerprint":
+        """A crystal whose molecules are not known beforehand: they are cut out of the cell by their bonds.
+
+        Raises
+        ------
+        ValueError
+            When a molecule is bonded to its own image.
+        """
+        cell_cv = np.asarray(atoms.cell)
+        molecules = whole_molecules(atoms.numbers, atoms.get_scaled_positions(wrap=True), cell_cv)
+        numbers_a = np.concatenate([numbers for numbers, _ in molecules])
+        position_av = np.concatenate([position for _, position in molecules])
+        first_m = np.cumsum([0, *(len(numbers) for numbers, _ in molecules)])
+        return cls(Atoms(numbers_a, position_av, cell=cell_cv, pbc=True), first_m)
 
     @property
     def structure(self) -> "oxtalign.Structure":
