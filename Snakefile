@@ -29,7 +29,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        f"{FOLDER}/report/index.html",
+        rules.report.output,
 
 
 onstart:

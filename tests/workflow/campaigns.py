@@ -18,6 +18,7 @@ from polyscape.tables import Table
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/campaigns/tiny.yaml"
+FORM = Path("tests/campaigns/found_again.cif")  # as the config names it, seen from the working directory
 MACHINE_CODE = ROOT / ".pytest_cache/numba"  # compiled once for all campaigns of the tests
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
 
@@ -60,8 +61,10 @@ class Campaign:
             config[key] = (
                 {**section, **value} if isinstance(section, dict) and isinstance(value, dict) else value
             )
-        (folder / "config").mkdir(parents=True, exist_ok=True)
+        for place in ("config", FORM.parent):
+            (folder / place).mkdir(parents=True, exist_ok=True)
         (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+        shutil.copy2(ROOT / FORM, folder / FORM)  # its time as well, or what read it runs again
         return cls(folder)
 
     def copy(self, folder: Path, **changes):
@@ -87,7 +90,11 @@ class Campaign:
     def run(self, *options: str, cores: int = 2, code: int = 0) -> str:
         """Run snakemake; its output, standard error included."""
         process = self.start(*options, cores=cores)
-        output, _ = process.communicate()
+        try:
+            output, _ = process.communicate()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         assert process.returncode == code, output[-6000:]
         return output
 

@@ -10,6 +10,7 @@ import yaml
 from polyscape.provenance import provenance_path
 from polyscape.settings.load import load_settings
 from tests.workflow.campaigns import (
+    FORM,
     ROOT,
     SEVERAL,
     SINGLE,
@@ -36,11 +37,25 @@ DFT_AND_AFTER = {
 
 @pytest.mark.parametrize("name", [*SINGLE, *SEVERAL])
 def test_every_table_is_there_and_as_declared(finished, name):
-    expected_empty = name in (
-        "known_forms.parquet",
-        "points/stored.parquet",
-    )  # a fresh store holds nothing else
-    assert finished.table(name).empty == expected_empty
+    empty = name == "points/stored.parquet"  # the slots hold all that a fresh store has
+    assert finished.table(name).empty == empty
+
+
+def test_the_known_form_is_found(finished):
+    assert finished.table("known_forms.parquet").form.tolist() == ["found-again"]
+    landscape = finished.table("landscape.parquet")
+    (found,) = landscape[landscape.known_form == "found-again"].structure_id
+    assert found in set(finished.table("ranking.parquet").structure_id)
+    assert "found-again" in (finished.results / "report/ranking.csv").read_text()
+
+
+def test_a_changed_known_form_repeats_no_search(finished, tmp_path):
+    changed = finished.copy(tmp_path)
+    form = changed.folder / FORM
+    form.write_text(form.read_text().replace("3.82", "3.83"))
+    planned = changed.planned()
+    assert {"known_forms", "landscape", "report"} <= set(planned)
+    assert not {"molecule", "search", "minimise", "isolated_molecule"} & set(planned)
 
 
 def test_the_budget_was_spent_on_both_levels(finished):
