@@ -22,7 +22,7 @@ def cluster(tmp_path_factory):
 
 
 def test_the_same_tables_as_on_one_machine(cluster, finished, tmp_path):
-    campaign = Campaign.create(tmp_path)
+    campaign = Campaign.create(tmp_path, search={"chunk_size": 16})  # few jobs: each costs SLURM seconds
     output = campaign.run(
         *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
         *("--slurm-init-seconds-before-status-checks", "2"),
