@@ -37,6 +37,7 @@ def tables():
         "component_name": "oxalic_acid",
         "conformer": "ttt",
         "selected": True,
+        "status": "ok",
         "stoichiometry": 1,
         "charge": 0,
         "atoms": 8,

@@ -41,7 +41,7 @@ def optimise(
     symbols: list[str],
     position_av: NDArray[np.float64],
     hessian_ii: NDArray[np.float64] | None = None,
-    max_steps: int = 60,
+    max_steps: int = 30,
 ) -> Optimised:
     """Minimise an energy in translation-rotation-internal coordinates.
 
