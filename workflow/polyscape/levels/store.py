@@ -148,23 +148,23 @@ def _checksum(body: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> Entry | None:
-    """The entry; None, with a warning, when the file is damaged and has been renamed out of the way."""
+    """The entry; None, with a warning, when the file is damaged, or of another layout, and has been set aside."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         body = content["body"]
-        sound = content["checksum"] == _checksum(body)
-    except (ValueError, KeyError, TypeError):
-        sound = False
-    if not sound:
+        if content["checksum"] != _checksum(body):
+            raise ValueError("its checksum does not fit")
+        geometry = body["geometry"]
+        atoms = Atoms(
+            geometry["numbers"], geometry["positions_A"], cell=geometry["cell_A"], pbc=geometry["periodic"]
+        )
+        amd_k = tuple(body["amd_A"]) if "amd_A" in body else _invariant(atoms)
+        return Entry(
+            body["key"], atoms, float(body["energy_eV"]), Work(**body["work"]), body["message"], amd_k
+        )
+    except (ValueError, KeyError, TypeError) as error:
         aside = path.with_suffix(".damaged")
         path.replace(aside)
-        warnings.warn(
-            f"stored result {path} is damaged: set aside as {aside.name}, to be computed anew", stacklevel=2
-        )
+        problem = f"stored result {path} is damaged ({error}): set aside as {aside.name}, to be computed anew"
+        warnings.warn(problem, stacklevel=2)
         return None
-    geometry = body["geometry"]
-    atoms = Atoms(
-        geometry["numbers"], geometry["positions_A"], cell=geometry["cell_A"], pbc=geometry["periodic"]
-    )
-    amd_k = tuple(body["amd_A"]) if "amd_A" in body else _invariant(atoms)
-    return Entry(body["key"], atoms, float(body["energy_eV"]), Work(**body["work"]), body["message"], amd_k)

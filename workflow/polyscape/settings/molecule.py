@@ -34,6 +34,12 @@ class Component(Section):
     )
 
     @model_validator(mode="after")
+    def _some_conformer(self) -> Self:
+        if not self.conformers:
+            raise refusal("conformers", [], "names no conformer", "name one, or write lowest or all")
+        return self
+
+    @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.smiles is None) == (self.file is None):
             raise ValueError("give either `smiles` or `file`")
