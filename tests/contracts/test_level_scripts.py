@@ -126,9 +126,9 @@ def test_a_killed_slot_goes_on_from_the_store_and_every_table_adds_up(campaign):
     assert paid.found_core_s["low"] == paid.core_s["low"] > 0  # it came from the store
     assert paid.core_s["high"] == pytest.approx(points.core_s["high"])
     full = ledger[ledger.kind == "full"].set_index("level")
-    assert full.core_s["high"] == pytest.approx(
-        points.core_s["high"]
-    )  # one structure, one point: scaled to it
+    assert (
+        0 < full.core_s["high"] <= points.core_s["high"]
+    )  # that point made the orbitals again: not a level's price
 
 
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="no mpiexec")

@@ -69,7 +69,7 @@ def usable_operations(
     U_scc = rotation_scc.transpose(0, 2, 1)
     shift_sc = np.asarray(found["translations"]) * size_c
     fits_s = np.abs(shift_sc - shift_sc.round()).max(axis=1) < _GRID_TOLERANCE
-    fits_s &= ~((size_c[:, np.newaxis] * U_scc).transpose(0, 2, 1) % size_c).any(axis=(1, 2))
+    fits_s &= ~((U_scc * size_c).transpose(0, 2, 1) % size_c).any(axis=(1, 2))  # U_cd N_d / N_c is whole
     fits_s &= [_maps_mesh(U_cc, k_kc) for U_cc in U_scc]
     return Operations(U_scc[fits_s], shift_sc[fits_s].round() % size_c / size_c)
 
