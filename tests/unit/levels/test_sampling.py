@@ -76,3 +76,17 @@ def test_a_mesh_less_symmetric_than_the_crystal_keeps_what_maps_it():
     cubic = Atoms("Ne", [[0, 0, 0]], cell=np.eye(3) * 4, pbc=True)
     assert len(usable_operations(cubic, (20, 20, 20), (2, 2, 2)).U_scc) == 48
     assert len(usable_operations(cubic, (20, 20, 20), (2, 2, 3)).U_scc) == 16
+
+
+def test_every_operation_kept_maps_grid_points_on_grid_points():
+    cell_cv = np.array(
+        [[4.0, 0, 0], [-2.0, 4.3, 0], [0, 0, 8.0]]
+    )  # a twofold axis that takes a to -a, b to a + b
+    crystal = Atoms("C", [[0, 0, 0]], cell=cell_cv, pbc=True)
+    size_c = np.array([24, 28, 48])
+    points_gc = np.stack(np.meshgrid(*map(range, size_c), indexing="ij"), axis=-1).reshape(-1, 3) / size_c
+    operations = usable_operations(crystal, tuple(size_c), (1, 1, 1))
+    assert 1 < len(operations.U_scc) < len(usable_operations(crystal, (24, 24, 48), (1, 1, 1)).U_scc)
+    for U_cc, translation_c in zip(operations.U_scc, operations.translation_sc, strict=True):
+        moved_gc = (points_gc @ U_cc + translation_c) * size_c
+        assert np.abs(moved_gc - moved_gc.round()).max() < 1e-6

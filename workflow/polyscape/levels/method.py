@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from polyscape.settings.levels import Level
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a back end's energies change for the same settings."""
 
 _NOT_IN_THE_ENERGY: Final = frozenset({"max_scf_steps", "molecule_box_A"})
