@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from polyscape.crystal.groups import SpaceGroup
+from polyscape.crystal.sites import coset_operations, site_operations
 from polyscape.molecule.model import Conformer
+from polyscape.units import G_PER_CM3_PER_AMU_PER_A3
 
 Conformers = Mapping[tuple[int, str], Conformer]
 """The rigid molecules by (component, name)."""
@@ -78,20 +80,32 @@ class Packing:
         """Volume of the (conventional) cell in cubic Angstrom."""
         return float(abs(np.linalg.det(self.cell_cv)))
 
+    def molecules(self, conformers: Conformers) -> tuple[tuple[int, ...], ...]:
+        """For each pose the operations that make its distinct molecules; fewer than all on special positions."""
+        group = SpaceGroup.from_hall(self.hall_symbol)
+        return tuple(
+            coset_operations(site_operations(self, m, conformers), group) for m in range(len(self.poses))
+        )
+
+    def density_g_per_cm3(self, conformers: Conformers) -> float:
+        """Mass of the cell's molecules over its volume."""
+        counts = zip(self.poses, self.molecules(conformers), strict=True)
+        mass = sum(
+            len(images) * conformers[pose.component, pose.conformer].mass_amu for pose, images in counts
+        )
+        return mass / self.volume_A3 * G_PER_CM3_PER_AMU_PER_A3
+
     def to_atoms(self, conformers: Conformers) -> Atoms:
         """All atoms of the conventional cell; each molecule's atoms stand together and unwrapped, molecules
-        in turn.
-
-        Only for molecules on general positions: a site symmetry other than 1 would repeat atoms.
+        in turn, those of special positions once.
         """
         cell_cv = self.cell_cv
+        group = SpaceGroup.from_hall(self.hall_symbol)
         numbers, positions = [], []
-        for pose in self.poses:
-            if pose.site_symmetry != "1":
-                raise NotImplementedError(f"site symmetry {pose.site_symmetry}")
+        for pose, images in zip(self.poses, self.molecules(conformers), strict=True):
             conformer = conformers[pose.component, pose.conformer]
             offsets_ac = conformer.position_av @ pose.rotation_vv().T @ np.linalg.inv(cell_cv)
-            for rotation_cc, translation_c in SpaceGroup.from_hall(self.hall_symbol).operations:
+            for rotation_cc, translation_c in (group.operations[n] for n in images):
                 centre_c = (rotation_cc @ np.asarray(pose.translation_c) + translation_c) % 1.0
                 numbers.append(conformer.atomic_number_a)
                 positions.append((offsets_ac @ rotation_cc.T + centre_c) @ cell_cv)

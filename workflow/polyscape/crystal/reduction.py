@@ -62,11 +62,13 @@ class ReducedCrystal:
 
 
 def reduce_packing(packing: Packing, conformers: Conformers) -> ReducedCrystal:
-    """The primitive Niggli cell of a crystal of rigid molecules on general positions."""
-    atoms = packing.to_atoms(conformers)
-    sizes = [len(conformers[pose.component, pose.conformer].atomic_number_a) for pose in packing.poses]
-    images = len(atoms) // sum(sizes)
-    return reduce_atoms(atoms, np.cumsum([0, *(size for size in sizes for _ in range(images))]))
+    """The primitive Niggli cell of a crystal of rigid molecules."""
+    sizes = [
+        len(conformers[pose.component, pose.conformer].atomic_number_a)
+        for pose, images in zip(packing.poses, packing.molecules(conformers), strict=True)
+        for _ in images
+    ]
+    return reduce_atoms(packing.to_atoms(conformers), np.cumsum([0, *sizes]))
 
 
 def reduce_atoms(atoms: Atoms, first_m: NDArray[np.int64]) -> ReducedCrystal:
