@@ -30,6 +30,10 @@ class AtomType:
         The atom has a bond to one of these elements; None for no condition.
     A_eV, rho_A, C6_eV_A6 : float
         Parameters of the potential between two sites of this type.
+    moved_A : float
+        Distance of the site from the atom, along the bond towards the atom that it is bonded to.
+    stretch_A : float
+        a2 of the anisotropic repulsion, see `polyscape.energy.anisotropic`; 0 for a sphere.
     """
 
     element: str
@@ -37,16 +41,35 @@ class AtomType:
     A_eV: float
     rho_A: float
     C6_eV_A6: float
+    moved_A: float = 0.0
+    stretch_A: float = 0.0
 
 
 @dataclass(frozen=True)
 class PairParameters:
-    """Parameters of all pairs of a list of sites; see `polyscape.energy.sites.Sites`."""
+    """Parameters of all pairs of a list of sites.
+
+    Attributes
+    ----------
+    prefactor_aa, decay_aa : numpy.ndarray, shape (sites, sites)
+        A in eV and 1/rho in 1/Angstrom.
+    c6_aa : numpy.ndarray, shape (sites, sites)
+        C6 in eV Angstrom^6.
+    sqrt_c6_a : numpy.ndarray, shape (sites,)
+        The square root of C6 of like pairs, eV^(1/2) Angstrom^3: ``c6_aa`` is the product of two where the combining
+        rule holds.
+    wall_aa : numpy.ndarray, shape (sites, sites)
+        `wall_radius` in Angstrom.
+    stretch_a : numpy.ndarray, shape (sites,)
+        a2 of the anisotropic repulsion in Angstrom.
+    """
 
     sqrt_c6_a: NDArray[np.float64]
     prefactor_aa: NDArray[np.float64]
     decay_aa: NDArray[np.float64]
     wall_aa: NDArray[np.float64]
+    c6_aa: NDArray[np.float64]
+    stretch_a: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,6 +105,18 @@ class Potential:
         partners = f" bonded to {', '.join(sorted(bonded))}" if bonded else ""
         raise ValueError(f"potential {self.name!r} has no parameters for element {symbol}{partners}")
 
+    def type_named(self, name: str) -> AtomType:
+        """The type of this name.
+
+        Raises
+        ------
+        ValueError
+            When there is none.
+        """
+        if name not in self.types:
+            raise ValueError(f"potential {self.name!r} has no type {name!r}; it has {', '.join(self.types)}")
+        return self.types[name]
+
     def pair_parameters(self, types: Sequence[str]) -> PairParameters:
         """Parameters of all pairs of sites by the combining rules.
 
@@ -90,15 +125,12 @@ class Potential:
         ValueError
             Naming a type that the potential does not know.
         """
-        unknown = sorted(set(types) - set(self.types))
-        if unknown:
-            raise ValueError(
-                f"potential {self.name!r} has no type {unknown[0]!r}; it has {', '.join(self.types)}"
-            )
         names = sorted(set(types))
+        kinds = [self.type_named(name) for name in names]
         index_a = np.array([names.index(kind) for kind in types])
-        a, rho, c6 = (
-            np.array([getattr(self.types[n], key) for n in names]) for key in ("A_eV", "rho_A", "C6_eV_A6")
+        a, rho, c6, stretch = (
+            np.array([getattr(kind, key) for kind in kinds])
+            for key in ("A_eV", "rho_A", "C6_eV_A6", "stretch_A")
         )
         prefactor = np.sqrt(np.outer(a, a))
         decay = 0.5 * (1.0 / rho[:, None] + 1.0 / rho[None, :])
@@ -109,6 +141,8 @@ class Potential:
             np.ascontiguousarray(prefactor[pick]),
             np.ascontiguousarray(decay[pick]),
             np.ascontiguousarray(wall[pick]),
+            np.ascontiguousarray(np.sqrt(np.outer(c6, c6))[pick]),
+            stretch[index_a],
         )
 
 

@@ -99,6 +99,41 @@ def rotate_multipoles(
     return multipole_aq @ rotation_qq(rotation_vv).T
 
 
+def translation_qq(shift_v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrix T of a change of origin: ``R_q(r - s) = sum_q' T_qq' R_q'(r)``, shape (25, 25).
+
+    The shifted harmonics are harmonic polynomials of no higher rank (Stone, eq. 2.3.9 and appendix B), so that their
+    values on a sphere determine T to rounding error.
+
+    Parameters
+    ----------
+    shift_v : numpy.ndarray, shape (3,)
+        The new origin; elements carry its unit to the power l - l'.
+    """
+    point_pv, _ = _sample()
+    # ranks are orthogonal on the sphere: the least-squares problem is as well conditioned as that of each rank
+    solution, *_ = np.linalg.lstsq(
+        solid_harmonics(point_pv), solid_harmonics(point_pv - np.asarray(shift_v, float)), rcond=None
+    )
+    return np.asarray(solution.T)
+
+
+def shift_multipoles(multipole_aq: NDArray[np.float64], shift_av: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The multipoles of the same charge densities about origins moved by `shift_av`, exact to rank 4.
+
+    Parameters
+    ----------
+    multipole_aq : numpy.ndarray, shape (sites, 25)
+        About the old origins, in e bohr^l.
+    shift_av : numpy.ndarray, shape (sites, 3)
+        From the old origin to the new one, in bohr; zero leaves the numbers as they are.
+    """
+    shifted_aq = np.array(multipole_aq, float)
+    for a in np.flatnonzero(np.any(shift_av != 0.0, axis=1)):
+        shifted_aq[a] = translation_qq(shift_av[a]) @ multipole_aq[a]
+    return shifted_aq
+
+
 def potential(
     multipole_aq: NDArray[np.float64], position_av: NDArray[np.float64], point_pv: NDArray[np.float64]
 ) -> NDArray[np.float64]:
