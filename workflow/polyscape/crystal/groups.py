@@ -23,7 +23,8 @@ class SpaceGroup:
     number : int
         International Tables number.
     hall_symbol : str
-        Hall symbol, which fixes the setting.
+        Hall symbol, which fixes the setting; with a change of basis in brackets, ``P 2yb (x+1/4,y,z)``, for one
+        that no table lists.
     symbol : str
         Hermann-Mauguin symbol, short form.
     operations : tuple of (rotation, translation)
@@ -76,7 +77,7 @@ class SpaceGroup:
 @cache
 def _from_hall(hall_symbol: str) -> SpaceGroup:
     group_operations = gemmi.symops_from_hall(hall_symbol)
-    row = gemmi.find_spacegroup_by_ops(group_operations)
+    row = gemmi.find_spacegroup_by_ops(group_operations) or _table_row_of_hall(hall_symbol.split(" (")[0])
     if row is None:
         raise ValueError(f"Hall symbol {hall_symbol!r} names no tabulated space group")
     operations = []

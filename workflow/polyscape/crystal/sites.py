@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from polyscape.crystal.groups import SpaceGroup
+from polyscape.crystal.operations import operation_key
 from polyscape.molecule.model import Conformer
 from polyscape.molecule.multipoles import rotate_multipoles
 
@@ -142,7 +143,7 @@ def coset_operations(site: Site, group: SpaceGroup) -> tuple[int, ...]:
 
     The molecule's images under g and under g h are the same for every h of the site.
     """
-    index = {_key(*operation): n for n, operation in enumerate(group.operations)}
+    index = {operation_key(*operation): n for n, operation in enumerate(group.operations)}
     covered: set[int] = set()
     chosen = []
     for n, (rotation_cc, translation_c) in enumerate(group.operations):
@@ -151,13 +152,8 @@ def coset_operations(site: Site, group: SpaceGroup) -> tuple[int, ...]:
         chosen.append(n)
         for member in site:
             inner_cc, inner_c = group.operations[member.operation]
-            covered.add(index[_key(rotation_cc @ inner_cc, rotation_cc @ inner_c + translation_c)])
+            covered.add(index[operation_key(rotation_cc @ inner_cc, rotation_cc @ inner_c + translation_c)])
     return tuple(chosen)
-
-
-def _key(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> tuple[int, ...]:
-    """An operation modulo the lattice; translations of space groups are multiples of 1/24."""
-    return (*np.rint(rotation_cc).astype(int).ravel(), *(np.rint(24 * translation_c).astype(int) % 24))
 
 
 def site_symbol(site: Site, group: SpaceGroup) -> str:

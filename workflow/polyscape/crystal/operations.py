@@ -1,0 +1,148 @@
+"""Space groups from lists of operations: the closure of generators, and a Hall symbol for any setting.
+
+A group in a setting that no table lists gets the Hall symbol of its standard setting with the change of basis behind it,
+``-C 2yc (1/2*x+1/2*y,1/2*x-1/2*y,-z)``: coordinates x of the standard setting become ``V x + v`` here, operations
+``(W, w)`` become ``V W V^-1`` and so on (S. R. Hall & R. W. Grosse-Kunstleve, International Tables B, appendix 1.4.2).
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+import gemmi
+import numpy as np
+import spglib
+from numpy.typing import NDArray
+
+from polyscape.crystal.groups import Operation, SpaceGroup
+
+_DENOMINATOR: Final = 24
+"""Translations of space-group operations and shifts between their origins are multiples of 1/24."""
+
+_LARGEST_GROUP: Final = 192 * 4
+"""The largest space groups of a face-centred cell have 192 operations; four times as many fill no cell sensibly."""
+
+Key = tuple[int, ...]
+
+
+def operation_key(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> Key:
+    """An operation modulo the lattice as integers, equal for equal operations."""
+    return (
+        *np.rint(rotation_cc).astype(int).ravel().tolist(),
+        *(np.rint(_DENOMINATOR * np.asarray(translation_c)).astype(int) % _DENOMINATOR).tolist(),
+    )
+
+
+def parse_operation(triplet: str) -> Operation:
+    """The operation ``(W, w)`` of a triplet such as ``-x,y+1/2,1/2-z``.
+
+    Raises
+    ------
+    ValueError
+        When the text is no symmetry operation.
+    """
+    try:
+        seitz = np.array(gemmi.Op(triplet).float_seitz())
+    except RuntimeError as error:
+        raise ValueError(f"{triplet!r} is no symmetry operation ({error})") from error
+    if round(abs(np.linalg.det(seitz[:3, :3])), 6) != 1.0:
+        raise ValueError(f"{triplet!r} is no symmetry operation: it changes volumes")
+    return seitz[:3, :3].copy(), seitz[:3, 3] % 1.0
+
+
+def closed_group(generators: Iterable[Operation]) -> tuple[Operation, ...]:
+    """All products of the generators modulo the lattice, the identity first.
+
+    Raises
+    ------
+    ValueError
+        When there is no end to them: the operations belong to no space group of this lattice.
+    """
+    identity: Operation = (np.eye(3), np.zeros(3))
+    found = {operation_key(*identity): identity}
+    first = [*generators]
+    fresh = [identity]
+    while fresh:
+        made = []
+        for outer_cc, outer_c in fresh:
+            for inner_cc, inner_c in first:
+                product = (outer_cc @ inner_cc, (outer_cc @ inner_c + outer_c) % 1.0)
+                key = operation_key(*product)
+                if key not in found:
+                    found[key] = product
+                    made.append(product)
+        if len(found) > _LARGEST_GROUP:
+            raise ValueError("the operations generate no finite space group")
+        fresh = made
+    return tuple(
+        (rotation_cc, np.rint(_DENOMINATOR * translation_c) / _DENOMINATOR % 1.0)
+        for rotation_cc, translation_c in found.values()
+    )
+
+
+def group_from_operations(generators: Sequence[Operation]) -> SpaceGroup:
+    """The space group that operations generate, in their own setting, tabulated or not.
+
+    Raises
+    ------
+    ValueError
+        When they generate no space group.
+    """
+    operations = closed_group(generators)
+    triplets = gemmi.GroupOps([gemmi.Op(_triplet(*operation)) for operation in operations])
+    row = gemmi.find_spacegroup_by_ops(triplets)
+    if row is not None:
+        return SpaceGroup.from_hall(row.hall)
+    group = SpaceGroup.from_hall(_hall_with_change_of_basis(operations))
+    if {operation_key(*o) for o in group.operations} != {operation_key(*o) for o in operations}:
+        raise ValueError(f"operations of {group.symbol} in a setting that cannot be expressed")
+    return group
+
+
+def _triplet(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> str:
+    """The affine map as text, ``1/2*x+1/2*y,-z+1/4,x``; entries are rounded to multiples of 1/24."""
+    rows = []
+    for row, shift in zip(rotation_cc, translation_c, strict=True):
+        text = ""
+        for value, name in (*zip(row, ("*x", "*y", "*z"), strict=True), (shift, "")):
+            fraction = Fraction(int(np.rint(_DENOMINATOR * value)), _DENOMINATOR)
+            if fraction:
+                text += f"{'+' if fraction > 0 else '-'}{abs(fraction)}{name}"
+        rows.append(text.removeprefix("+").replace("1*", "") or "0")
+    return ",".join(rows)
+
+
+def _hall_with_change_of_basis(operations: Sequence[Operation]) -> str:
+    """The Hall symbol of the standard setting with the change of basis that leads to these operations.
+
+    The symmetry of a dummy crystal, four unlike atoms in general positions, gives the transformation
+    ``x_standard = P x + p``.
+    """
+    found: Any = spglib.get_symmetry_dataset(_dummy_crystal(operations), symprec=1e-4)
+    P_cc, p_c = found.transformation_matrix, found.origin_shift
+    standard = []
+    for rotation_cc, translation_c in operations:
+        inner_cc = P_cc @ rotation_cc @ np.linalg.inv(P_cc)
+        standard.append((inner_cc, P_cc @ translation_c + p_c - inner_cc @ p_c))
+    centring = [P_cc @ shift_c for shift_c in np.eye(3)]
+    standard += [(np.eye(3), shift_c) for shift_c in centring]
+    group = closed_group(standard)
+    row = gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(_triplet(*o)) for o in group]))
+    if row is None:
+        raise ValueError(f"operations of space group {found.number} in a setting that cannot be expressed")
+    back_cc = np.linalg.inv(P_cc)
+    return f"{row.hall} ({_triplet(back_cc, -back_cc @ p_c)})"
+
+
+def _dummy_crystal(operations: Sequence[Operation]) -> tuple[Any, Any, Any]:
+    """A crystal of exactly this symmetry: cell, fractional coordinates, kinds of atoms."""
+    generator = np.random.default_rng(17)
+    rotations = np.array([rotation_cc for rotation_cc, _ in operations])
+    skew_cc = np.eye(3) + 0.2 * generator.normal(size=(3, 3))
+    metric_cc = np.mean(rotations.transpose(0, 2, 1) @ (skew_cc @ skew_cc.T) @ rotations, axis=0)
+    points, kinds = [], []
+    for kind in range(4):
+        point_c = generator.random(3)
+        points += [(rotation_cc @ point_c + translation_c) % 1.0 for rotation_cc, translation_c in operations]
+        kinds += [kind + 1] * len(operations)
+    return 10.0 * np.linalg.cholesky(metric_cc), np.array(points), kinds
