@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from polyscape.energy.potentials import load_potential, wall_radius
+from polyscape.energy.exp6 import wall_radius
+from polyscape.energy.potentials import load_potential
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyscape.energy.potentials import Potential
+from polyscape.energy.exp6 import Potential
 from polyscape.molecule.model import Conformer
 from polyscape.molecule.multipoles import shift_multipoles
 from polyscape.units import ANGSTROM_PER_BOHR

@@ -1,201 +1,260 @@
-"""Repulsion-dispersion potentials as data: U(r) = A exp(-r/rho) - C6/r^6 between typed sites.
+"""Reading potentials: the tables that come with the library, and a user's own in the same form.
 
-The files in ``potentials/`` hold the parameters with their sources.  Unlike pairs follow
-A_ij = sqrt(A_i A_j), 1/rho_ij = (1/rho_i + 1/rho_j)/2, C6_ij = sqrt(C6_i C6_j)
-(Williams & Cox, Acta Cryst. B40 (1984) 404, https://doi.org/10.1107/S0108768184002366).
+docs/potentials.md describes the form.  Whatever is wrong in a file is told in one line with file, key, value, remedy.
 """
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
-import yaml
-from ase.data import atomic_numbers, chemical_symbols
-from numpy.typing import NDArray
+from ase.data import chemical_symbols
 
-Bonds = Sequence[tuple[int, int]]
+from polyscape.energy.exp6 import AtomType, PairTerm, Potential
+from polyscape.energy.patterns import AtomPattern
+from polyscape.errors import InputError
+from polyscape.settings.load import read_config
 
+__all__ = ["Potential", "load_potential", "potential_names", "read_potential"]
 
-@dataclass(frozen=True)
-class AtomType:
-    """Parameters of an atom type, and which atoms are of it.
+LIBRARY: Final = Path(__file__).parent / "potentials"
 
-    Attributes
-    ----------
-    element : str
-        Chemical symbol.
-    bonded_to : frozenset of str or None
-        The atom has a bond to one of these elements; None for no condition.
-    A_eV, rho_A, C6_eV_A6 : float
-        Parameters of the potential between two sites of this type.
-    moved_A : float
-        Distance of the site from the atom, along the bond towards the atom that it is bonded to.
-    stretch_A : float
-        a2 of the anisotropic repulsion, see `polyscape.energy.anisotropic`; 0 for a sphere.
-    """
+_ELEMENTS: Final = frozenset(chemical_symbols[1:])
+_PATTERN_KEYS: Final = ("element", "neighbours", "hydrogens", "bonded_to")
+_MOST_NEIGHBOURS: Final = 12
 
-    element: str
-    bonded_to: frozenset[str] | None
-    A_eV: float
-    rho_A: float
-    C6_eV_A6: float
-    moved_A: float = 0.0
-    stretch_A: float = 0.0
+_RANGES: Final = {
+    "A_eV": (1e-6, 1e7),
+    "rho_A": (0.05, 1.0),
+    "C6_eV_A6": (0.0, 1e6),
+    "moved_A": (-0.5, 0.5),
+    "stretch_A": (-0.5, 0.5),
+}
+"""What a number may be; wide enough for any molecule, too narrow for kJ/mol per Angstrom or 1/rho in the wrong place."""
 
-
-@dataclass(frozen=True)
-class PairParameters:
-    """Parameters of all pairs of a list of sites.
-
-    Attributes
-    ----------
-    prefactor_aa, decay_aa : numpy.ndarray, shape (sites, sites)
-        A in eV and 1/rho in 1/Angstrom.
-    c6_aa : numpy.ndarray, shape (sites, sites)
-        C6 in eV Angstrom^6.
-    sqrt_c6_a : numpy.ndarray, shape (sites,)
-        The square root of C6 of like pairs, eV^(1/2) Angstrom^3: ``c6_aa`` is the product of two where the combining
-        rule holds.
-    wall_aa : numpy.ndarray, shape (sites, sites)
-        `wall_radius` in Angstrom.
-    stretch_a : numpy.ndarray, shape (sites,)
-        a2 of the anisotropic repulsion in Angstrom.
-    """
-
-    sqrt_c6_a: NDArray[np.float64]
-    prefactor_aa: NDArray[np.float64]
-    decay_aa: NDArray[np.float64]
-    wall_aa: NDArray[np.float64]
-    c6_aa: NDArray[np.float64]
-    stretch_a: NDArray[np.float64]
+_MEANINGS: Final = {
+    "A_eV": "A in eV",
+    "rho_A": "rho in Angstrom (1/B, not B)",
+    "C6_eV_A6": "C6 in eV Angstrom^6",
+    "moved_A": "how far the site lies from the atom towards its neighbour, in Angstrom",
+    "stretch_A": "a2 of the anisotropic repulsion in Angstrom",
+}
+_REQUIRED: Final = ("A_eV", "rho_A", "C6_eV_A6")
 
 
-@dataclass(frozen=True)
-class Potential:
-    """A named set of atom types, tried in the order of the file."""
-
-    name: str
-    types: dict[str, AtomType]
-
-    def assign_types(
-        self, atomic_number_a: Sequence[int] | NDArray[np.int64], bonds: Bonds
-    ) -> tuple[str, ...]:
-        """The type of each atom of a molecule.
-
-        Raises
-        ------
-        ValueError
-            Naming the element, when the potential has no parameters for an atom.
-        """
-        symbols = [chemical_symbols[int(number)] for number in atomic_number_a]
-        bonded: list[set[str]] = [set() for _ in symbols]
-        for a, b in bonds:
-            bonded[a].add(symbols[b])
-            bonded[b].add(symbols[a])
-        return tuple(
-            self._type_of(symbol, partners) for symbol, partners in zip(symbols, bonded, strict=True)
-        )
-
-    def _type_of(self, symbol: str, bonded: set[str]) -> str:
-        for name, kind in self.types.items():
-            if kind.element == symbol and (kind.bonded_to is None or kind.bonded_to & bonded):
-                return name
-        partners = f" bonded to {', '.join(sorted(bonded))}" if bonded else ""
-        raise ValueError(f"potential {self.name!r} has no parameters for element {symbol}{partners}")
-
-    def type_named(self, name: str) -> AtomType:
-        """The type of this name.
-
-        Raises
-        ------
-        ValueError
-            When there is none.
-        """
-        if name not in self.types:
-            raise ValueError(f"potential {self.name!r} has no type {name!r}; it has {', '.join(self.types)}")
-        return self.types[name]
-
-    def pair_parameters(self, types: Sequence[str]) -> PairParameters:
-        """Parameters of all pairs of sites by the combining rules.
-
-        Raises
-        ------
-        ValueError
-            Naming a type that the potential does not know.
-        """
-        names = sorted(set(types))
-        kinds = [self.type_named(name) for name in names]
-        index_a = np.array([names.index(kind) for kind in types])
-        a, rho, c6, stretch = (
-            np.array([getattr(kind, key) for kind in kinds])
-            for key in ("A_eV", "rho_A", "C6_eV_A6", "stretch_A")
-        )
-        prefactor = np.sqrt(np.outer(a, a))
-        decay = 0.5 * (1.0 / rho[:, None] + 1.0 / rho[None, :])
-        wall = np.vectorize(wall_radius)(prefactor, decay, np.sqrt(np.outer(c6, c6)))
-        pick = np.ix_(index_a, index_a)
-        return PairParameters(
-            np.sqrt(c6)[index_a],
-            np.ascontiguousarray(prefactor[pick]),
-            np.ascontiguousarray(decay[pick]),
-            np.ascontiguousarray(wall[pick]),
-            np.ascontiguousarray(np.sqrt(np.outer(c6, c6))[pick]),
-            stretch[index_a],
-        )
+def potential_names() -> list[str]:
+    """Names of the potentials that come with the library."""
+    return sorted(path.stem for path in LIBRARY.glob("*.yaml"))
 
 
-def wall_radius(A_eV: float, decay_per_A: float, C6_eV_A6: float) -> float:
-    """Where exp-6 has its inner inflection, U''(r) = A/rho^2 exp(-r/rho) - 42 C6/r^8 = 0.
-
-    Outside lies the repulsive flank, inside the maximum and the unphysical hole.  Within this radius C6/r^6 is
-    replaced by its second-order Taylor series about it, which keeps U convex and repulsive down to r = 0 and leaves
-    energy, slope and curvature continuous.  0 without dispersion: there is no hole.
-    """
-    from scipy.optimize import brentq  # slow to import, and the check of a config needs no wall
-
-    if C6_eV_A6 == 0.0:
-        return 0.0
-    top = 8.0 / decay_per_A  # r^8 exp(-r/rho) is largest here
-
-    def excess(r: float) -> float:
-        return float(np.log(A_eV * decay_per_A**2 / (42.0 * C6_eV_A6)) + 8.0 * np.log(r) - decay_per_A * r)
-
-    if excess(top) <= 0.0:
-        return top
-    return float(brentq(excess, 1e-3 * top, top, xtol=1e-12))
-
-
-@cache
-def load_potential(name: str) -> Potential:
-    """Read a potential that comes with the library.
+def load_potential(name_or_path: str) -> Potential:
+    """A potential of the library by its name, or a user's by the path of its file.
 
     Raises
     ------
     ValueError
-        When there is no such potential.
+        When there is no such potential or file.
+    InputError
+        When the file is not a potential; it names file, key, value and remedy.
     """
-    folder = resources.files("polyscape.energy") / "potentials"
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(
-            entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
-        )
-        raise ValueError(f"there is no potential {name!r}; there are {', '.join(known)}")
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Potential(name, {key: _parse_type(value) for key, value in data["types"].items()})
+    if name_or_path in potential_names():
+        return _from_library(name_or_path)
+    path = Path(name_or_path)
+    if path.is_file():
+        return read_potential(path)
+    known = ", ".join(potential_names())
+    if path.suffix or len(path.parts) > 1:
+        raise ValueError(f"there is no file {name_or_path!r}; potentials that come with polyscape: {known}")
+    raise ValueError(f"there is no potential {name_or_path!r}; there are {known}, or the path of a file")
 
 
-def _parse_type(value: dict) -> AtomType:
-    """An atom type of a potential file."""
-    bonded = value.get("bonded_to")
-    if value["element"] not in atomic_numbers:
-        raise ValueError(f"{value['element']!r} is no element")
-    return AtomType(
-        element=value["element"],
-        bonded_to=None if bonded is None else frozenset(bonded),
-        A_eV=float(value["A_eV"]),
-        rho_A=float(value["rho_A"]),
-        C6_eV_A6=float(value["C6_eV_A6"]),
+@cache
+def _from_library(name: str) -> Potential:
+    return read_potential(LIBRARY / f"{name}.yaml")
+
+
+def read_potential(path: Path) -> Potential:
+    """The potential in a file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or is not of the form.
+    """
+    top = _Entry(str(path), "", read_config(path))
+    top.allow("name", "sources", "types", "pairs")
+    name = top.text("name", "the potential's name")
+    if "sources" in top.mapping:
+        top.entry("sources", "where the numbers come from, `what: source`")
+    entries = top.entry("types", "the atom types, `name: {element: C, A_eV: ..., rho_A: ..., C6_eV_A6: ...}`")
+    types = {kind: _type(entries.entry(kind, "a type")) for kind in entries.names()}
+    if not types:
+        raise top.refusal("types", "holds no type", "write at least one")
+    pairs: dict[tuple[str, str], PairTerm] = {}
+    if "pairs" in top.mapping:
+        entries = top.entry("pairs", "pairs of types, `H2 N1: {A_eV: ...}`")
+        for key in entries.names():
+            pair = _pair_names(entries, key, types)
+            if pair in pairs or pair[::-1] in pairs:
+                raise entries.refusal(key, "stands twice, once in each order", "remove one of them")
+            pairs[pair] = _pair_term(entries.entry(key, "parameters of the pair"))
+    return Potential(name, types, pairs)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A mapping in a potential file and its place there."""
+
+    where: str
+    key: str
+    mapping: Any
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.mapping, dict):
+            remedy = "write keys and values as in docs/potentials.md"
+            raise InputError(self.where, self.key, self.mapping, "is not a mapping", remedy)
+
+    def place(self, name: object) -> str:
+        """Dotted path of a key."""
+        return f"{self.key}.{name}".lstrip(".")
+
+    def refusal(self, name: object, problem: str, remedy: str) -> InputError:
+        """The complaint about a key's value."""
+        return InputError(self.where, self.place(name), self.mapping.get(name), problem, remedy)
+
+    def allow(self, *names: str) -> None:
+        """Refuse any other key."""
+        for found in self.mapping:
+            if found not in names:
+                close = difflib.get_close_matches(str(found), names, n=1)
+                remedy = f"did you mean '{close[0]}'?" if close else f"valid keys here: {', '.join(names)}"
+                raise self.refusal(found, "unknown key", remedy)
+
+    def names(self) -> Iterable[str]:
+        """The keys, which must be text: YAML takes NO and 1 for something else."""
+        for found in self.mapping:
+            if not isinstance(found, str) or not found.strip():
+                raise self.refusal(found, "is not a name, for names are text", "put it in quotes")
+            yield found
+
+    def entry(self, name: str, meaning: str) -> "_Entry":
+        """A mapping below this one."""
+        if name not in self.mapping:
+            raise self.refusal(name, "a required key is missing", f"add it: {meaning}")
+        return _Entry(self.where, self.place(name), self.mapping[name])
+
+    def text(self, name: str, meaning: str) -> str:
+        """A text."""
+        value = self.mapping.get(name)
+        if value is None:
+            raise self.refusal(name, "a required key is missing", f"add it: {meaning}")
+        if not isinstance(value, str) or not value.strip():
+            raise self.refusal(name, "is not text", f"write {meaning}, in quotes where YAML needs them")
+        return value
+
+    def number(self, name: str) -> float:
+        """A number in its range of `_RANGES`."""
+        value, (low, high) = self.mapping.get(name), _RANGES[name]
+        if value is None:
+            raise self.refusal(name, "a required key is missing", f"add it: {_MEANINGS[name]}")
+        if isinstance(value, str) and _is_number(value):
+            remedy = "write a decimal point and a signed exponent, 1.0e-3 for instance"
+            raise self.refusal(name, "is text to YAML", remedy)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.refusal(name, "is not a number", f"write {_MEANINGS[name]}")
+        if not low <= value <= high:
+            raise self.refusal(name, f"is not within {low:g} to {high:g}", f"write {_MEANINGS[name]}")
+        return float(value)
+
+    def optional(self, name: str, default: float | None) -> float | None:
+        """A number, or the default where the key is absent."""
+        return self.number(name) if name in self.mapping else default
+
+
+def _type(entry: _Entry) -> AtomType:
+    """An atom type."""
+    entry.allow(*_PATTERN_KEYS, *_RANGES)
+    pattern = _pattern(entry)
+    A, rho, c6 = (entry.number(name) for name in _REQUIRED)
+    moved, stretch = (
+        entry.number(name) if name in entry.mapping else 0.0 for name in ("moved_A", "stretch_A")
     )
+    if (moved or stretch) and pattern.neighbours != frozenset({1}):
+        problem = "must be 1 for a type with moved_A or stretch_A: its only bond gives the direction"
+        raise entry.refusal("neighbours", problem, "write `neighbours: 1`, and another type for other atoms")
+    return AtomType(A, rho, c6, pattern, moved, stretch)
+
+
+def _pattern(entry: _Entry) -> AtomPattern:
+    """The conditions of a type, or of an atom that one is bonded to."""
+    element = entry.text("element", "a chemical symbol")
+    if element not in _ELEMENTS:
+        raise entry.refusal("element", "is no element", "write a chemical symbol, Cl for instance")
+    return AtomPattern(
+        element, _counts(entry, "neighbours"), _counts(entry, "hydrogens"), tuple(_alternatives(entry))
+    )
+
+
+def _counts(entry: _Entry, name: str) -> frozenset[int] | None:
+    """Allowed numbers: one, or a list of them."""
+    if name not in entry.mapping:
+        return None
+    value = entry.mapping[name]
+    counts = value if isinstance(value, list) else [value]
+    whole = all(isinstance(count, int) and not isinstance(count, bool) for count in counts)
+    if not counts or not whole or not all(0 <= count <= _MOST_NEIGHBOURS for count in counts):
+        problem = f"is neither a whole number of 0 to {_MOST_NEIGHBOURS} nor a list of them"
+        raise entry.refusal(name, problem, "write 3 or [2, 3], for instance")
+    return frozenset(counts)
+
+
+def _alternatives(entry: _Entry) -> Iterable[AtomPattern]:
+    """`bonded_to`: an element, a mapping of conditions, or a list of such."""
+    if "bonded_to" not in entry.mapping:
+        return
+    value = entry.mapping["bonded_to"]
+    choices = value if isinstance(value, list) else [value]
+    if not choices:
+        raise entry.refusal("bonded_to", "is empty", "name elements, or leave the key out")
+    for number, choice in enumerate(choices):
+        place = entry.place("bonded_to") + (f"[{number}]" if isinstance(value, list) else "")
+        if isinstance(choice, dict):
+            below = _Entry(entry.where, place, choice)
+            below.allow(*_PATTERN_KEYS)
+            yield _pattern(below)
+        elif choice in _ELEMENTS:
+            yield AtomPattern(choice)
+        else:
+            remedy = "write an element, or {element: O, neighbours: 1} and the like"
+            raise InputError(entry.where, place, choice, "is neither an element nor conditions", remedy)
+
+
+def _pair_names(entries: _Entry, key: str, types: Iterable[str]) -> tuple[str, str]:
+    """The two types that a key of `pairs` names."""
+    names = key.split()
+    if len(names) != 2:
+        raise entries.refusal(key, "does not name two types", "write two names with a space between: `H2 N1`")
+    for name in names:
+        if name not in types:
+            raise entries.refusal(key, f"{name!r} is no type of this file", f"types: {', '.join(types)}")
+    return names[0], names[1]
+
+
+def _pair_term(entry: _Entry) -> PairTerm:
+    """The parameters of a pair that break the combining rules."""
+    entry.allow(*_REQUIRED)
+    if not entry.mapping:
+        raise InputError(
+            entry.where, entry.key, entry.mapping, "is empty", f"give one of {', '.join(_REQUIRED)}"
+        )
+    return PairTerm(*(entry.optional(name, None) for name in _REQUIRED))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
