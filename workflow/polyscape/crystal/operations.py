@@ -6,6 +6,7 @@ A group in a setting that no table lists gets the Hall symbol of its standard se
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
@@ -89,11 +90,13 @@ def group_from_operations(generators: Sequence[Operation]) -> SpaceGroup:
         When they generate no space group.
     """
     operations = closed_group(generators)
-    triplets = gemmi.GroupOps([gemmi.Op(_triplet(*operation)) for operation in operations])
-    row = gemmi.find_spacegroup_by_ops(triplets)
+    row = gemmi.find_spacegroup_by_ops(_group_operations(operations))
     if row is not None:
         return SpaceGroup.from_hall(row.hall)
-    group = SpaceGroup.from_hall(_hall_with_change_of_basis(operations))
+    standard = standard_setting(operations)
+    back_cc = np.linalg.inv(standard.P_cc)
+    change = _triplet(back_cc, -back_cc @ standard.p_c)
+    group = SpaceGroup.from_hall(f"{standard.group.hall_symbol} ({change})")
     if {operation_key(*o) for o in group.operations} != {operation_key(*o) for o in operations}:
         raise ValueError(f"operations of {group.symbol} in a setting that cannot be expressed")
     return group
@@ -112,26 +115,49 @@ def _triplet(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64
     return ",".join(rows)
 
 
-def _hall_with_change_of_basis(operations: Sequence[Operation]) -> str:
-    """The Hall symbol of the standard setting with the change of basis that leads to these operations.
+@dataclass(frozen=True)
+class StandardSetting:
+    """The way from a setting to the standard one, ``x_standard = P x + p``.
 
-    The symmetry of a dummy crystal, four unlike atoms in general positions, gives the transformation
-    ``x_standard = P x + p``.
+    Attributes
+    ----------
+    group : SpaceGroup
+        The group in the standard setting.
+    P_cc : numpy.ndarray, shape (3, 3)
+        The matrix.
+    p_c : numpy.ndarray, shape (3,)
+        The shift.
+    """
+
+    group: SpaceGroup
+    P_cc: NDArray[np.float64]
+    p_c: NDArray[np.float64]
+
+
+def standard_setting(operations: Sequence[Operation]) -> StandardSetting:
+    """The standard setting of a group and the transformation that leads there.
+
+    It is found from the symmetry of a dummy crystal, four unlike atoms in general positions.
+
+    Raises
+    ------
+    ValueError
+        When spglib does not find a tabulated setting.
     """
     found: Any = spglib.get_symmetry_dataset(_dummy_crystal(operations), symprec=1e-4)
     P_cc, p_c = found.transformation_matrix, found.origin_shift
-    standard = []
+    standard: list[Operation] = [(np.eye(3), P_cc @ shift_c) for shift_c in np.eye(3)]
     for rotation_cc, translation_c in operations:
         inner_cc = P_cc @ rotation_cc @ np.linalg.inv(P_cc)
         standard.append((inner_cc, P_cc @ translation_c + p_c - inner_cc @ p_c))
-    centring = [P_cc @ shift_c for shift_c in np.eye(3)]
-    standard += [(np.eye(3), shift_c) for shift_c in centring]
-    group = closed_group(standard)
-    row = gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(_triplet(*o)) for o in group]))
+    row = gemmi.find_spacegroup_by_ops(_group_operations(closed_group(standard)))
     if row is None:
         raise ValueError(f"operations of space group {found.number} in a setting that cannot be expressed")
-    back_cc = np.linalg.inv(P_cc)
-    return f"{row.hall} ({_triplet(back_cc, -back_cc @ p_c)})"
+    return StandardSetting(SpaceGroup.from_hall(row.hall), P_cc, p_c)
+
+
+def _group_operations(operations: Sequence[Operation]) -> gemmi.GroupOps:
+    return gemmi.GroupOps([gemmi.Op(_triplet(*operation)) for operation in operations])
 
 
 def _dummy_crystal(operations: Sequence[Operation]) -> tuple[Any, Any, Any]:
