@@ -5,13 +5,12 @@ For a vector of length r and direction u from the first site to the second, with
     U = A exp(-(r - s) / rho) ,   s = a_1 P_2(n_1 . u) + a_2 P_2(n_2 . u) ,   P_2(x) = (3 x^2 - 1) / 2 ,
 
 so that s lengthens (a > 0) or shortens (a < 0) the contact distance seen along the bond.  It is Stone's expansion of the
-shape of a pair, exp(-alpha (r - rho(orientations))), with the two terms in which one site alone is of rank 2: their
-S functions are P_2 of the angle between axis and line (Stone, The Theory of Intermolecular Forces, 2nd ed., Oxford 2013,
-https://doi.org/10.1093/acprof:oso/9780199672394.001.0001; Day & Price, J. Am. Chem. Soc. 125 (2003) 16434,
-https://doi.org/10.1021/ja0383625, for chlorine).  DMACRYS reads the same terms as ``ANIS`` lines ``0 0 2 0 2`` and
-``0 0 0 2 2`` (k1 k2 l1 l2 j), after an A that is exp(alpha rho_00).
-
-That W99rev's a_2 belong into this form is inferred from those lines; no published lattice energy has been compared.
+shape of a pair, exp(-alpha (r - rho)), with the two terms of rho in which one site alone is of rank 2; their S functions
+are P_2 of the angle between axis and line (Stone, The Theory of Intermolecular Forces, 2nd ed., Oxford 2013,
+https://doi.org/10.1093/acprof:oso/9780199672394.001.0001; for chlorine Day & Price, J. Am. Chem. Soc. 125 (2003) 16434,
+https://doi.org/10.1021/ja0383625).  In DMACRYS's input they are the ``ANIS`` lines ``0 0 2 0 2`` and ``0 0 0 2 2``, by its
+manual ``k1 k2 l1 l2 j rho``, after an A that is exp(alpha rho_00); OCC (github.com/peterspackman/occ) reads them so too.
+W99rev's a_2 are taken to be these rho: that follows from their lines, no published lattice energy has been compared.
 """
 
 import math

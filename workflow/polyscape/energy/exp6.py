@@ -209,7 +209,8 @@ def wall_radius(
     from scipy.special import lambertw  # slow to import, and the check of a config needs no wall
 
     A, decay, c6 = (np.asarray(value, float) for value in (A_eV, decay_per_A, C6_eV_A6))
-    soft = A <= 0.0
-    depth = (42.0 * c6 / (np.where(soft, 1.0, A) * decay**2)) ** 0.125 * decay / 8.0
-    x = -lambertw(-np.minimum(depth, np.exp(-1.0))).real
-    return np.where(c6 == 0.0, 0.0, 8.0 / decay * np.where(soft, 1.0, x))
+    with np.errstate(divide="ignore", invalid="ignore"):  # A = 0: no repulsion at all
+        depth = np.where(c6 == 0.0, 0.0, (42.0 * c6 / (A * decay**2)) ** 0.125 * decay / 8.0)
+    solvable = depth < np.exp(-1.0)
+    x = np.where(solvable, -lambertw(-np.where(solvable, depth, 0.0)).real, 1.0)
+    return 8.0 / decay * x
