@@ -1,0 +1,1 @@
+"""Crystals written as JSON for a comparison with DMACRYS: multipoles, pair potentials and settings in one file."""
