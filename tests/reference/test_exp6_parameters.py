@@ -1,5 +1,6 @@
 """The potential files against third-party tables of the same parameters."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,11 +10,9 @@ import yaml
 from polyscape.energy.potentials import load_potential
 
 ROOT = Path(__file__).parents[2]
-TABLE = (
-    Path(os.environ.get("POLYSCAPE_REFERENCE", ROOT / ".." / "shared" / "reference"))
-    / "potentials"
-    / "exp6.yaml"
-)
+REFERENCE = Path(os.environ.get("POLYSCAPE_REFERENCE", ROOT / ".." / "shared" / "reference"))
+TABLE = REFERENCE / "potentials" / "exp6.yaml"
+UREA = REFERENCE / "dmacrys" / "UREAXX22.json"
 
 pytestmark = pytest.mark.skipif(
     not TABLE.is_file(), reason=f"no reference data: {TABLE} (set POLYSCAPE_REFERENCE)"
@@ -55,3 +54,16 @@ def test_w99rev_halogens_and_moved_hydrogens():
 
 def test_fit_moves_nothing_and_stretches_nothing():
     assert not any(kind.moved_A or kind.stretch_A for kind in load_potential("fit").types.values())
+
+
+def test_all_pairs_of_urea_are_those_that_dmacrys_used():
+    """Combining rules and hydrogen-bond pairs together: names there are ours with W, C_W3 for C3."""
+    w99rev = load_potential("w99rev")
+    pairs = json.loads(UREA.read_text(encoding="utf-8"))["potentials"]["pairs"]
+    assert len(pairs) == 10
+    for pair in pairs:
+        found = w99rev.pair_parameters([pair[key].replace("_W", "") for key in ("type1", "type2")])
+        # printed with six to eight digits
+        assert found.prefactor_aa[0, 1] == pytest.approx(pair["A_eV"], rel=1e-6)
+        assert 1.0 / found.decay_aa[0, 1] == pytest.approx(pair["rho_ang"], rel=4e-6)
+        assert found.c6_aa[0, 1] == pytest.approx(pair["C6_eV_ang6"], rel=1e-6)

@@ -8,8 +8,10 @@ from polyscape.molecule.multipoles import (
     potential,
     rotate_multipoles,
     rotation_qq,
+    shift_multipoles,
     solid_harmonics,
     total_moments,
+    translation_aqq,
 )
 
 
@@ -86,3 +88,31 @@ def test_total_moments_of_point_charges(rng):
     assert charge == pytest.approx(flat.sum())
     np.testing.assert_allclose(dipole_v, flat @ place_iv)
     np.testing.assert_allclose(Theta_vv, 1.5 * second_vv - 0.5 * np.trace(second_vv) * np.eye(3))
+
+
+def test_harmonics_about_another_origin(rng):
+    point_pv, shift_v = 3.0 * rng.normal(size=(20, 3)), rng.normal(size=3)
+    moved_pq = solid_harmonics(point_pv) @ translation_aqq(shift_v[None])[0].T
+    expected_pq = solid_harmonics(point_pv - shift_v)
+    # the matrix comes from a least-squares fit: rounding error of the largest harmonics
+    np.testing.assert_allclose(moved_pq, expected_pq, rtol=0, atol=1e-12 * np.abs(expected_pq).max())
+
+
+def test_multipoles_of_point_charges_about_a_moved_origin_are_exact(rng):
+    """Lower ranks determine those about another origin: nothing is cut off."""
+    charge_i, position_iv = rng.normal(size=6), rng.normal(size=(6, 3))
+    shift_av = np.array([[0.0, 0.0, 0.0], [0.1, -0.3, 0.2], [2.0, 1.0, -1.5]])
+    about_old_q = charge_i @ solid_harmonics(position_iv)
+    moved_aq = shift_multipoles(np.tile(about_old_q, (3, 1)), shift_av)
+    expected_aq = [charge_i @ solid_harmonics(position_iv - shift_v) for shift_v in shift_av]
+    np.testing.assert_allclose(moved_aq, expected_aq, rtol=0, atol=1e-12 * np.abs(expected_aq).max())
+    assert np.array_equal(moved_aq[0], about_old_q)
+    assert np.abs(moved_aq[1] - about_old_q).max() > 0.1
+
+
+def test_changes_of_origin_compose(rng):
+    first_v, second_v = rng.normal(size=(2, 3))
+    first_qq, second_qq, sum_qq = translation_aqq(np.array([first_v, second_v, first_v + second_v]))
+    both_qq = second_qq @ first_qq
+    np.testing.assert_allclose(sum_qq, both_qq, atol=1e-11)  # elements up to 100
+    assert np.abs(np.triu(both_qq, 1)).max() < 1e-11  # a rank is made of itself and lower ones

@@ -170,7 +170,8 @@ def test_the_wall_stands_at_the_inner_inflection():
 
 
 def test_without_an_inflection_the_wall_stands_where_it_is_nearest():
-    assert wall_radius(1.0, 4.0, 1e4) == pytest.approx(2.0, rel=1e-7)  # the branch point: half the digits
+    assert wall_radius(1.0, 4.0, 1e4) == 2.0
+    assert wall_radius(0.0, 4.0, 1.0) == 2.0
 
 
 def test_the_wall_of_a_flattened_site_holds_from_every_side():

@@ -9,9 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from polyscape.energy.patterns import AtomPattern, Bonds, Graph
+
+_NEWTON_STEPS = 40
+_TOUCHING = 1e-12
+"""Steps to the wall radius, which halve the distance even where two solutions all but touch, so far from touching."""
 
 
 @dataclass(frozen=True)
@@ -188,29 +192,27 @@ def _given(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-def wall_radius(
-    A_eV: NDArray[np.float64], decay_per_A: NDArray[np.float64], C6_eV_A6: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def wall_radius(A_eV: ArrayLike, decay_per_A: ArrayLike, C6_eV_A6: ArrayLike) -> NDArray[np.float64]:
     """Where exp-6 has its inner inflection, U''(r) = A/rho^2 exp(-r/rho) - 42 C6/r^8 = 0.
 
     Outside lies the repulsive flank, inside the maximum and the unphysical hole.  Within this radius C6/r^6 is
     replaced by its second-order Taylor series about it, which keeps U convex and repulsive down to r = 0 and leaves
     energy, slope and curvature continuous.  0 without dispersion: there is no hole.
 
-    With x = r/(8 rho) the condition reads -x exp(-x) = -(42 C6 rho^2 / A)^(1/8) / (8 rho), so that x = -W(...) on the
-    principal branch of Lambert's function (https://doi.org/10.1007/BF02124750); where the attraction is so strong
-    that there is no solution, the radius at which the two sides are nearest, r = 8 rho.
+    With x = r/(8 rho) the condition reads x exp(-x) = d, d = (42 C6 rho^2 / A)^(1/8) / (8 rho), and its lesser solution
+    is meant.  Where the attraction is so strong that there is none, d > 1/e, the two sides are nearest at r = 8 rho.
 
     Parameters
     ----------
-    A_eV, decay_per_A, C6_eV_A6 : numpy.ndarray
-        A, 1/rho and C6 of any number of pairs, of one shape.
+    A_eV, decay_per_A, C6_eV_A6 : array_like, of one shape
+        A, 1/rho and C6 of any number of pairs.
     """
-    from scipy.special import lambertw  # slow to import, and the check of a config needs no wall
-
     A, decay, c6 = (np.asarray(value, float) for value in (A_eV, decay_per_A, C6_eV_A6))
     with np.errstate(divide="ignore", invalid="ignore"):  # A = 0: no repulsion at all
         depth = np.where(c6 == 0.0, 0.0, (42.0 * c6 / (A * decay**2)) ** 0.125 * decay / 8.0)
-    solvable = depth < np.exp(-1.0)
-    x = np.where(solvable, -lambertw(-np.where(solvable, depth, 0.0)).real, 1.0)
-    return 8.0 / decay * x
+    solvable = (depth > 0.0) & (depth < (1.0 - _TOUCHING) / np.e)
+    target = np.where(solvable, depth, 0.1)
+    x = target
+    for _ in range(_NEWTON_STEPS):  # log x - x is concave: from the left each step ends on the left
+        x = x + (np.log(target / x) + x) * x / (1.0 - x)
+    return 8.0 / decay * np.where(solvable, x, np.where(depth == 0.0, 0.0, 1.0))

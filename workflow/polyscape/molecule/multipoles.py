@@ -99,23 +99,28 @@ def rotate_multipoles(
     return multipole_aq @ rotation_qq(rotation_vv).T
 
 
-def translation_qq(shift_v: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The matrix T of a change of origin: ``R_q(r - s) = sum_q' T_qq' R_q'(r)``, shape (25, 25).
+def translation_aqq(shift_av: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrices T of changes of origin: ``R_q(r - s_a) = sum_q' T_aqq' R_q'(r)``, shape (shifts, 25, 25).
 
-    The shifted harmonics are harmonic polynomials of no higher rank (Stone, eq. 2.3.9 and appendix B), so that their
+    The shifted harmonics are harmonic polynomials of no higher rank (Stone, section 2.3 and appendix B), so that their
     values on a sphere determine T to rounding error.
 
     Parameters
     ----------
-    shift_v : numpy.ndarray, shape (3,)
-        The new origin; elements carry its unit to the power l - l'.
+    shift_av : numpy.ndarray, shape (shifts, 3)
+        The new origins; elements carry their unit to the power l - l'.
     """
+    point_pv, inverse_qp = _sphere()
+    moved_av = (point_pv - np.asarray(shift_av, float)[:, None]).reshape(-1, 3)
+    R_apq = solid_harmonics(moved_av).reshape(len(shift_av), len(point_pv), COMPONENTS)
+    return (inverse_qp @ R_apq).transpose(0, 2, 1)
+
+
+@lru_cache(maxsize=1)
+def _sphere() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points on a sphere and the pseudo-inverse of the harmonics there: ranks are orthogonal, so it is well conditioned."""
     point_pv, _ = _sample()
-    # ranks are orthogonal on the sphere: the least-squares problem is as well conditioned as that of each rank
-    solution, *_ = np.linalg.lstsq(
-        solid_harmonics(point_pv), solid_harmonics(point_pv - np.asarray(shift_v, float)), rcond=None
-    )
-    return np.asarray(solution.T)
+    return point_pv, np.asarray(np.linalg.pinv(solid_harmonics(point_pv)))
 
 
 def shift_multipoles(multipole_aq: NDArray[np.float64], shift_av: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,8 +134,8 @@ def shift_multipoles(multipole_aq: NDArray[np.float64], shift_av: NDArray[np.flo
         From the old origin to the new one, in bohr; zero leaves the numbers as they are.
     """
     shifted_aq = np.array(multipole_aq, float)
-    for a in np.flatnonzero(np.any(shift_av != 0.0, axis=1)):
-        shifted_aq[a] = translation_qq(shift_av[a]) @ multipole_aq[a]
+    moved = np.any(shift_av != 0.0, axis=1)
+    shifted_aq[moved] = np.einsum("aqp,ap->aq", translation_aqq(shift_av[moved]), shifted_aq[moved])
     return shifted_aq
 
 
