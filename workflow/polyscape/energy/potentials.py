@@ -168,10 +168,6 @@ class _Entry:
             raise self.refusal(name, f"is not within {low:g} to {high:g}", f"write {_MEANINGS[name]}")
         return float(value)
 
-    def optional(self, name: str, default: float | None) -> float | None:
-        """A number, or the default where the key is absent."""
-        return self.number(name) if name in self.mapping else default
-
 
 def _type(entry: _Entry) -> AtomType:
     """An atom type."""
@@ -249,7 +245,7 @@ def _pair_term(entry: _Entry) -> PairTerm:
         raise InputError(
             entry.where, entry.key, entry.mapping, "is empty", f"give one of {', '.join(_REQUIRED)}"
         )
-    return PairTerm(*(entry.optional(name, None) for name in _REQUIRED))
+    return PairTerm(**{name: entry.number(name) for name in entry.mapping})
 
 
 def _is_number(text: str) -> bool:
