@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Conformers, Packing
-from polyscape.crystal.sites import find_site, site_symbol
 from polyscape.energy.dmacrys.document import read_document
 from polyscape.energy.dmacrys.group import find_group
-from polyscape.energy.dmacrys.molecules import Placed, cut_molecules, place_molecules
+from polyscape.energy.dmacrys.molecules import cut_molecules, place_molecules
 from polyscape.energy.dmacrys.pairs import potential_of, site_types
+from polyscape.energy.formula_unit import formula_unit
 from polyscape.energy.potentials import Potential
 
 
@@ -22,7 +21,7 @@ class Case:
     title : str
         The file's title.
     conformers : mapping
-        The rigid molecules at their interaction sites, each independent one a component of its own.
+        The rigid molecules at their interaction sites, those bonded alike as conformers of one component.
     packing : Packing
         The crystal in the file's setting.
     potential : Potential
@@ -50,6 +49,9 @@ class Case:
 def read_case(path: Path) -> Case:
     """Read a file of the reference form.
 
+    Energies refer to a Z-th of the cell: the asymmetric unit as a rule, a part of it where Z counts molecules that are
+    alike.
+
     Raises
     ------
     InputError
@@ -64,26 +66,14 @@ def read_case(path: Path) -> Case:
         for one in placed
     ]
     potential, more = potential_of(document, typed)
-    packing = Packing(found.group.hall_symbol, document.cell, tuple(one.pose for one in placed))
-    conformers = {(molecule.component, molecule.name): molecule for molecule in typed}
+    unit = formula_unit(typed, [one.pose for one in placed], found.group, (document.cell, document.z))
     return Case(
         title=document.title,
-        conformers=conformers,
-        packing=_with_sites(packing, conformers, placed),
+        conformers=unit.conformers,
+        packing=unit.packing,
         potential=potential,
         cutoff_A=document.cutoff_A,
         spline_A=document.spline_A,
         moved_A=max(one.moved_A for one in placed),
         notes=(*found.notes, *notes, *more),
     )
-
-
-def _with_sites(packing: Packing, conformers: Conformers, placed: list[Placed]) -> Packing:
-    """The packing with molecules on special positions named as such."""
-    group = SpaceGroup.from_hall(packing.hall_symbol)
-    poses = []
-    for one in placed:
-        conformer = conformers[one.pose.component, one.pose.conformer]
-        site = find_site(one.pose, conformer, group, packing.cell_cv)
-        poses.append(replace(one.pose, site_symmetry=site_symbol(site, group)))
-    return replace(packing, poses=tuple(poses))

@@ -218,7 +218,7 @@ def _placed(
         position_av=centred_av @ turn_vv.T,
         mass_a=mass_a,
         potential_type_a=("",) * len(sites),
-        charge_a=multipole_aq[:, 0].copy(),
+        charge_a=np.zeros(len(sites)),
         multipole_aq=rotate_multipoles(multipole_aq, turn_vv),
         bonds=tuple(bonds_by_distance(numbers_a, centred_av)),
     )

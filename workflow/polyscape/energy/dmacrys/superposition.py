@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from polyscape.molecule.read import bonds_by_distance
+from polyscape.molecule.species import bond_graph
 from polyscape.molecule.symmetry import superpose
 
 Molecule = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -135,19 +135,7 @@ def _with_hydrogens(
 
 def _isomorphisms(sites: Molecule, atoms: Molecule) -> Iterable[NDArray[np.int64]]:
     """All orders of a molecule's atoms that give it the other's elements and bonds."""
-    query, target = _graph(sites), _graph(atoms)
+    query, target = (bond_graph(molecule[0], bonds_by_distance(*molecule)) for molecule in (sites, atoms))
     if target.GetNumAtoms() == query.GetNumAtoms() and target.GetNumBonds() == query.GetNumBonds():
         for match in target.GetSubstructMatches(query, uniquify=False, maxMatches=_MOST_MAPPINGS):
             yield np.array(match)
-
-
-def _graph(molecule: Molecule) -> Chem.RWMol:
-    """Elements and bonds alone."""
-    graph = Chem.RWMol()
-    for number in molecule[0]:
-        atom = Chem.Atom(int(number))
-        atom.SetNoImplicit(True)
-        graph.AddAtom(atom)
-    for first, second in bonds_by_distance(*molecule):
-        graph.AddBond(first, second, Chem.BondType.SINGLE)
-    return graph
