@@ -76,8 +76,8 @@ DIPOLES = {
     ),
 }
 """Arrays of J. M. Luttinger & L. Tisza, Phys. Rev. 70 (1946) 954, https://doi.org/10.1103/PhysRev.70.954: energy density
-C N^2 mu^2, N dipoles per volume.  Nine digits as in OpenMD's samples of dipolar crystals; M. Lamichhane, K. E. Newman & J. D. Gezelter, J. Chem. Phys. 141 (2014)
-134110, https://doi.org/10.1063/1.4896628."""
+C N^2 mu^2, N dipoles per volume.  Nine digits as in OpenMD's samples of dipolar crystals; M. Lamichhane, K. E. Newman
+& J. D. Gezelter, J. Chem. Phys. 141 (2014) 134110, https://doi.org/10.1063/1.4896628."""
 
 QUADRUPOLES = {
     # name: (sites, axes, energy per quadrupole over Theta^2 / a^5, Nagai & Nakamura's constant)

@@ -256,43 +256,66 @@ def ewald_ll(crystal, alpha, decades=15.0):
     Both series go on until exp(-x^2) = 10^-decades, x = alpha r = k / (2 alpha).
     """
     reach = sqrt(decades * np.log(10.0))
-    total = _pair_sum(
-        crystal,
-        screened(alpha),
-        lambda r_nv, c_nv: np.linalg.norm(r_nv, axis=1) < reach / alpha,
-        reach / alpha,
-    )
-    return total + _reciprocal_ll(crystal, alpha, 2 * alpha * reach) - _within_molecules_ll(crystal, alpha)
+    near = _multipole_sum(crystal, screened(alpha), reach / alpha, _site_step)
+    return near + _reciprocal_ll(crystal, alpha, 2 * alpha * reach) - _within_molecules_ll(crystal, alpha)
 
 
-def direct_ll(crystal, cutoff):
-    """Energy of a cell by pairs of ranks, shape (5, 5), eV: site pairs nearer than a cutoff."""
-    return _pair_sum(crystal, coulomb, lambda r_nv, c_nv: np.linalg.norm(r_nv, axis=1) < cutoff, cutoff)
+def direct_ll(crystal, cutoff, spline=0.0):
+    """The same, bare: pairs of sites, switched off by a cubic over `spline` beyond the cutoff."""
+
+    def switch(site_n, centre_n, end):
+        t = np.clip((site_n - cutoff) / (end - cutoff), 0.0, 1.0) if spline else site_n >= end
+        return 1.0 - t**2 * (3.0 - 2.0 * t)
+
+    return _multipole_sum(crystal, coulomb, cutoff + spline, switch)
 
 
 def molecular_ll(crystal, cutoff):
     """The same for whole molecules whose centres are nearer than a cutoff."""
-    return _pair_sum(crystal, coulomb, lambda r_nv, c_nv: np.linalg.norm(c_nv, axis=1) < cutoff, cutoff)
+    return _multipole_sum(crystal, coulomb, cutoff, _centre_step)
 
 
-def _pair_sum(crystal, g, chosen, cutoff):
-    """Half the sum over all sites of the cell with the sites of other molecules that are chosen, by ranks."""
+def pair_sum(crystal, function, cutoff):
+    """Half the sum of function(a, b, r_n) over all sites of the cell with sites of other molecules, r < cutoff."""
+    return sum(
+        0.5 * np.sum(function(a, b, np.linalg.norm(r_nv[weight_n > 0.0], axis=1)))
+        for a, b, r_nv, weight_n in _pairs(crystal, cutoff, _site_step)
+    )
+
+
+def _site_step(site_n, centre_n, cutoff):
+    return (site_n < cutoff).astype(float)
+
+
+def _centre_step(site_n, centre_n, cutoff):
+    return (centre_n < cutoff).astype(float)
+
+
+def _multipole_sum(crystal, g, cutoff, weight):
+    """Half the sum over all sites of the cell with the sites of other molecules, by ranks."""
+    total = np.zeros((RANK + 1, RANK + 1))
+    for a, b, r_nv, weight_n in _pairs(crystal, cutoff, weight):
+        derivatives = summed_derivatives(r_nv, g, RANK, weight_n)
+        for ranks, energy in interaction_ll(
+            crystal.operator_al[a], crystal.operator_al[b], derivatives
+        ).items():
+            total[ranks] += 0.5 * energy
+    return total
+
+
+def _pairs(crystal, cutoff, weight):
+    """All ordered pairs of sites: a, b, the vectors to all images of b in other molecules, and their weights."""
     spread = np.linalg.norm(crystal.position_av - crystal.centre_mv[crystal.molecule_a], axis=1).max()
     diameter = np.linalg.norm(crystal.centre_mv[:, None] - crystal.centre_mv, axis=2).max()
     block_nv = lattice_block(crystal.cell_cv, cutoff + 2 * spread + diameter)
-    total = np.zeros((RANK + 1, RANK + 1))
     for a, b in itertools.product(range(len(crystal.position_av)), repeat=2):
         first, second = crystal.molecule_a[a], crystal.molecule_a[b]
         shift_nv = block_nv[np.linalg.norm(block_nv, axis=1) > 1e-9] if first == second else block_nv
         r_nv = crystal.position_av[b] - crystal.position_av[a] + shift_nv
-        keep = chosen(r_nv, crystal.centre_mv[second] - crystal.centre_mv[first] + shift_nv)
-        if keep.any():
-            derivatives = summed_derivatives(r_nv[keep], g, RANK)
-            for (i, j), energy in interaction_ll(
-                crystal.operator_al[a], crystal.operator_al[b], derivatives
-            ).items():
-                total[i, j] += 0.5 * energy
-    return total
+        centre_nv = crystal.centre_mv[second] - crystal.centre_mv[first] + shift_nv
+        weight_n = weight(np.linalg.norm(r_nv, axis=1), np.linalg.norm(centre_nv, axis=1), cutoff)
+        if weight_n.any():
+            yield a, b, r_nv[weight_n > 0.0], weight_n[weight_n > 0.0]
 
 
 def _within_molecules_ll(crystal, alpha):
