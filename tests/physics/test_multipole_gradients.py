@@ -3,6 +3,8 @@
 Positions, rotations and strains of crystals off symmetry: Z' = 1/2, 1, 2, mirrored molecules, a linear one.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,7 @@ def test_all_terms_together(name):
 @pytest.mark.parametrize("potential", ["fit", "w99rev"])
 def test_repulsion_and_dispersion(name, potential):
     check(Case(PACKINGS[name], CONFORMERS, ewald(mask()), potential=potential), floor=1e-5)
+
+
+def test_pressure():
+    check(Case(PACKINGS["R-3"], CONFORMERS, replace(ewald(), pressure=0.02)), floor=1e-5)
