@@ -1,5 +1,6 @@
 """From all molecules of a cell to the independent ones: the space group, its setting, special positions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,7 +9,6 @@ import spglib
 from ase import Atoms
 from ase.cell import Cell
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.lattice import cell_parameters, symmetrised
@@ -107,11 +107,8 @@ def _images(pose: Pose, group: SpaceGroup, cell_cv: NDArray[np.float64]) -> list
 
 def placed(pose: Pose, turn_vv: NDArray[np.float64], centre_c: NDArray[np.float64]) -> Pose:
     """A pose turned by an orthogonal matrix, proper or not, with a new centre."""
-    matrix_vv = turn_vv @ pose.rotation_vv()
-    parity = 1 if np.linalg.det(matrix_vv) > 0 else -1
-    x, y, z, w = (float(q) for q in Rotation.from_matrix(parity * matrix_vv).as_quat(canonical=True))
-    cx, cy, cz = (float(value) for value in centre_c)
-    return replace(pose, translation_c=(cx, cy, cz), quaternion=(w, x, y, z), parity=parity)
+    key = (pose.component, pose.conformer)
+    return Pose.of(turn_vv @ pose.rotation_vv(), centre_c, key, pose.site_symmetry)
 
 
 def _among(
@@ -135,6 +132,61 @@ def _overlay(conformer: Conformer, first: Pose, second: Pose) -> float:
         conformer.position_av @ second.rotation_vv().T
     )[None]
     unlike_aa = conformer.atomic_number_a[:, None] != conformer.atomic_number_a[None]
+    return float(np.where(unlike_aa, np.inf, np.linalg.norm(offset_aav, axis=2)).min(axis=1).max())
+
+
+def independent_molecules(
+    molecules: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]],
+    cell_cv: NDArray[np.float64],
+    group: SpaceGroup,
+    tolerance_A: float = SAME_MOLECULE_A,
+) -> tuple[int, ...]:
+    """Which molecules of a cell are no images of earlier ones.
+
+    Parameters
+    ----------
+    molecules : sequence of (atomic numbers, positions in Angstrom)
+        All molecules of the cell, whole.
+    cell_cv : numpy.ndarray, shape (3, 3)
+        Cell vectors as rows, Angstrom.
+    group : SpaceGroup
+        In the setting of this cell.
+    tolerance_A : float
+        Misfit of atoms at which two molecules are images of each other.
+    """
+    fractional = [position_av @ np.linalg.inv(cell_cv) for _, position_av in molecules]
+    chosen: list[int] = []
+    left = [*range(len(molecules))]
+    while left:
+        first = left[0]
+        images = [fractional[first] @ w_cc.T + w_c for w_cc, w_c in group.operations]
+        same = [
+            m
+            for m in left
+            if np.array_equal(np.sort(molecules[m][0]), np.sort(molecules[first][0]))
+            and any(
+                _coincide((molecules[first][0], image_ac), (molecules[m][0], fractional[m]), cell_cv)
+                < tolerance_A
+                for image_ac in images
+            )
+        ]
+        chosen.append(first)
+        left = [m for m in left if m not in same]
+    return tuple(chosen)
+
+
+def _coincide(
+    first: tuple[NDArray[np.int64], NDArray[np.float64]],
+    second: tuple[NDArray[np.int64], NDArray[np.float64]],
+    cell_cv: NDArray[np.float64],
+) -> float:
+    """Largest distance of an atom of one molecule to the nearest like atom of another, modulo the lattice."""
+    shift_c = first[1].mean(axis=0) - second[1].mean(axis=0)
+    offset_v = (shift_c - np.round(shift_c)) @ cell_cv
+    if np.linalg.norm(offset_v) > 1.0:  # no need to look at atoms
+        return float("inf")
+    offset_aav = ((first[1] - np.round(shift_c))[:, None] - second[1][None]) @ cell_cv
+    unlike_aa = first[0][:, None] != second[0][None]
     return float(np.where(unlike_aa, np.inf, np.linalg.norm(offset_aav, axis=2)).min(axis=1).max())
 
 

@@ -47,6 +47,20 @@ class Pose:
     quaternion: tuple[float, float, float, float]
     parity: int = 1
 
+    @classmethod
+    def of(
+        cls,
+        matrix_vv: NDArray[np.float64],
+        centre_c: NDArray[np.float64],
+        key: tuple[int, str],
+        site_symmetry: str = "1",
+    ) -> "Pose":
+        """The pose of an orthogonal matrix, proper or not, and a fractional centre."""
+        parity = 1 if np.linalg.det(matrix_vv) > 0 else -1
+        x, y, z, w = (float(q) for q in Rotation.from_matrix(parity * matrix_vv).as_quat(canonical=True))
+        tx, ty, tz = (float(value) for value in centre_c)
+        return cls(*key, site_symmetry, (tx, ty, tz), (w, x, y, z), parity)
+
     def rotation_vv(self) -> NDArray[np.float64]:
         """Rotation matrix with the parity in it, shape (3, 3); columns act on the molecule's frame."""
         return self.parity * Rotation.from_quat(np.roll(self.quaternion, -1)).as_matrix()

@@ -12,22 +12,18 @@ from typing import Final
 
 import numpy as np
 from ase.cell import Cell
-from ase.data import atomic_masses
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import pdist
-from scipy.spatial.transform import Rotation
 
 from polyscape.crystal.packing import Pose
 from polyscape.energy.dmacrys.document import Document
 from polyscape.energy.dmacrys.superposition import Molecule, Superposition, lay_over
 from polyscape.molecule.cut import whole_molecules
-from polyscape.molecule.frame import principal_frame
 from polyscape.molecule.model import Conformer
-from polyscape.molecule.multipoles import rotate_multipoles
 from polyscape.molecule.read import bonds_by_distance
-from polyscape.molecule.symmetry import superpose
+from polyscape.molecule.rigid import rigid_molecule
 from polyscape.units import ANGSTROM_PER_BOHR
 
 _SAME_UNIT: Final = 0.02
@@ -204,28 +200,13 @@ def _placed(
 ) -> Placed:
     """A molecule in its principal frame, and its pose."""
     sites = [document.sites[int(index)] for index in block]
-    numbers_a = np.array([site.number for site in sites])
-    position_av = unit_A * np.array([site.position_v for site in sites])
-    multipole_aq = np.array([site.multipole_q for site in sites])
-    mass_a = atomic_masses[numbers_a]
-    centre_v = mass_a @ position_av / mass_a.sum()
-    centred_av = position_av - centre_v
-    turn_vv, _ = superpose(centred_av, principal_frame(position_av, mass_a))
-    conformer = Conformer(
-        component=m,
-        name="rigid",
-        atomic_number_a=numbers_a,
-        position_av=centred_av @ turn_vv.T,
-        mass_a=mass_a,
-        potential_type_a=("",) * len(sites),
-        charge_a=np.zeros(len(sites)),
-        multipole_aq=rotate_multipoles(multipole_aq, turn_vv),
-        bonds=tuple(bonds_by_distance(numbers_a, centred_av)),
+    rigid = rigid_molecule(
+        np.array([site.number for site in sites]),
+        unit_A * np.array([site.position_v for site in sites]),
+        np.array([site.multipole_q for site in sites]),
+        np.zeros(len(sites)),
     )
-    matrix_vv = fit.matrix_vv @ turn_vv.T
-    parity = 1 if np.linalg.det(matrix_vv) > 0 else -1
-    x, y, z, w = (float(q) for q in Rotation.from_matrix(parity * matrix_vv).as_quat(canonical=True))
     cell_cv = np.asarray(Cell.fromcellpar(document.cell))
-    cx, cy, cz = (float(v) for v in np.linalg.solve(cell_cv.T, fit.matrix_vv @ centre_v + fit.shift_v))
-    pose = Pose(m, "rigid", "1", (cx, cy, cz), (w, x, y, z), parity)
-    return Placed(conformer, pose, block, fit.hydrogen_misfit_A)
+    centre_c = np.linalg.solve(cell_cv.T, fit.matrix_vv @ rigid.centre_v + fit.shift_v)
+    pose = Pose.of(fit.matrix_vv @ rigid.matrix_vv, centre_c, (m, "rigid"))
+    return Placed(rigid.conformer, pose, block, fit.hydrogen_misfit_A)
