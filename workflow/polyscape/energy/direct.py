@@ -1,79 +1,92 @@
-"""Direct-space lattice sums over pairs of sites: repulsion, and the short-ranged parts of charges and dispersion.
-
-For a pair at distance r, with x = alpha r,
-
-    u(r) = A exp(-r/rho)  +  q q' erfc(x) / r  -  C6 (1 + x^2 + x^4/2) exp(-x^2) / r^6 ,
-
-charges after Ewald (Ann. Phys. 369 (1921) 253, https://doi.org/10.1002/andp.19213690304), dispersion after Williams
-(Acta Cryst. A27 (1971) 452, https://doi.org/10.1107/S0567739471000998).  Inside the wall of a pair C6/r^6 is replaced
-by its Taylor series (`polyscape.energy.potentials.wall_radius`).
-"""
+"""Direct-space lattice sums over pairs of sites, term by term as `polyscape.energy.pairs` writes them."""
 
 import math
 
 import numpy as np
 
+from polyscape.energy.anisotropic import anisotropic_repulsion
 from polyscape.energy.compiled import compiled
 from polyscape.energy.images import MAX_IMAGES, lattice_points, triangular_frame
-from polyscape.energy.special import erfcx_simd, exp_simd
+from polyscape.energy.pairs import (
+    DISPERSION,
+    FAR_A,
+    FORCE,
+    PADDING,
+    REPULSION,
+    RESULTS,
+    SUMS,
+    VIRIAL,
+    charge_sums,
+    multipole_sums,
+)
+from polyscape.energy.tensors import HOBSON_FACTOR, HOBSON_FROM, HOBSON_TERMS, HOBSON_TO, TERMS
 
 CLASH_A = 1e-3
 """Sites nearer than this cannot be summed over: the singular parts of Ewald's terms no longer cancel."""
 
-SUM_COLUMNS = 13
-"""Of `_pair_sums`: repulsion, charges, dispersion, the force on the first site (3), the virial (6), least r^2."""
+
+@compiled()
+def _neighbours(first, crystal, sums, image_nv, start_ms):
+    """Centres of the molecules around an independent one, image by image.
+
+    Returns
+    -------
+    int
+        Their number, or -1 if too many; those of molecule m by operation s stand in rows start_ms[m, s] ..
+        start_ms[m, s + 1].
+    """
+    sites, geometry = crystal
+    lattice = triangular_frame(geometry.cell_cv)
+    operations = geometry.centre_smv.shape[0]
+    n = 0
+    for m in range(sites.first_m.shape[0] - 1):
+        reach = sums.cutoff
+        if not sums.by_molecule:
+            reach += sites.radius_m[first] + sites.radius_m[m]
+        for s in range(operations):
+            start_ms[m, s] = n
+            if sites.distinct_ms[m, s]:
+                offset = geometry.centre_smv[s, m] - geometry.centre_smv[0, first]
+                n = lattice_points(offset, reach, lattice, image_nv, n, s == 0 and first == m)
+                if n < 0:
+                    return -1
+        start_ms[m, operations] = n
+    return n
 
 
 @compiled(fastmath=True)
-def _pair_sums(vector_vn, n, pair, alpha, out):
-    """Sums over the n vectors from a site to the images of another.
-
-    Parameters
-    ----------
-    vector_vn : array, shape (4, capacity)
-        Components and squared length of the vectors.
-    pair : (prefactor, decay, charge product, C6)
-        Constants of the pair.
-    out : array, shape (13,)
-        Overwritten; see `SUM_COLUMNS`.
-    """
-    prefactor, decay, charges, c6 = pair
-    alpha2 = alpha * alpha
-    gauss_charge = charges * 2.0 * alpha / math.sqrt(math.pi)
-    gauss_c6 = c6 * alpha2 * alpha2 * alpha2
-    repulsion = coulomb = dispersion = fx = fy = fz = 0.0
-    wxx = wyy = wzz = wxy = wxz = wyz = 0.0
-    least = 1e300
-    for m in range(n):
-        r2 = vector_vn[3, m]
+def _within(image_nv, start, end, offset_v, cutoff, vector_vn):
+    """Vectors image + offset shorter than the cutoff, closely packed and padded; number without padding, least r^2."""
+    x, y, z = offset_v[0], offset_v[1], offset_v[2]
+    count = 0
+    least = FAR_A * FAR_A
+    cutoff2 = cutoff * cutoff
+    for m in range(start, end):
+        dx, dy, dz = image_nv[m, 0] + x, image_nv[m, 1] + y, image_nv[m, 2] + z
+        r2 = dx * dx + dy * dy + dz * dz
+        vector_vn[0, count] = dx
+        vector_vn[1, count] = dy
+        vector_vn[2, count] = dz
+        vector_vn[3, count] = r2
+        count += r2 < cutoff2
         least = min(least, r2)
-        inverse2 = 1.0 / r2
-        r = math.sqrt(r2)
-        inverse = r * inverse2
-        x2 = alpha2 * r2
-        gauss = exp_simd(-x2)
-        u_rep = prefactor * exp_simd(-decay * r)
-        u_q = charges * erfcx_simd(alpha * r) * gauss * inverse
-        u_c6 = c6 * (1.0 + x2 * (1.0 + 0.5 * x2)) * gauss * inverse2 * inverse2 * inverse2
-        repulsion += u_rep
-        coulomb += u_q
-        dispersion -= u_c6
-        slope = (6.0 * u_c6 - u_q + (gauss_c6 - gauss_charge) * gauss) * inverse2 - decay * u_rep * inverse
-        dx, dy, dz = vector_vn[0, m], vector_vn[1, m], vector_vn[2, m]
-        hx, hy, hz = slope * dx, slope * dy, slope * dz
-        fx -= hx
-        fy -= hy
-        fz -= hz
-        wxx += hx * dx
-        wyy += hy * dy
-        wzz += hz * dz
-        wxy += hx * dy
-        wxz += hx * dz
-        wyz += hy * dz
-    out[0], out[1], out[2] = repulsion, coulomb, dispersion
-    out[3], out[4], out[5] = fx, fy, fz
-    out[6], out[7], out[8], out[9], out[10], out[11] = wxx, wyy, wzz, wxy, wxz, wyz
-    out[12] = least
+    for m in range(count, count + PADDING):
+        vector_vn[0, m], vector_vn[1, m], vector_vn[2, m], vector_vn[3, m] = FAR_A, 0.0, 0.0, FAR_A * FAR_A
+    return count, least
+
+
+@compiled(fastmath=True)
+def _near_site(image_nv, start, end, offset_v, radius, near_nv):
+    """The images whose centres, seen from a site of the first molecule, are nearer than the radius; their number."""
+    x, y, z = offset_v[0], offset_v[1], offset_v[2]
+    count = 0
+    for m in range(start, end):
+        near_nv[count, 0] = image_nv[m, 0]
+        near_nv[count, 1] = image_nv[m, 1]
+        near_nv[count, 2] = image_nv[m, 2]
+        dx, dy, dz = image_nv[m, 0] - x, image_nv[m, 1] - y, image_nv[m, 2] - z
+        count += dx * dx + dy * dy + dz * dz < radius * radius
+    return count
 
 
 @compiled()
@@ -87,75 +100,154 @@ def _add_wall(vector_vn, n, c6, wall, out):
         y = (wall - r) / wall
         scale = c6 / wall**6
         singular = c6 / r2**3
-        out[2] += singular - scale * (1.0 + y * (6.0 + 21.0 * y))
+        out[DISPERSION] += singular - scale * (1.0 + y * (6.0 + 21.0 * y))
         slope = (-6.0 * singular / r + scale * (6.0 + 42.0 * y) / wall) / r
-        h = slope * vector_vn[:3, m]
-        out[3:6] -= h
-        out[6] += h[0] * vector_vn[0, m]
-        out[7] += h[1] * vector_vn[1, m]
-        out[8] += h[2] * vector_vn[2, m]
-        out[9] += h[0] * vector_vn[1, m]
-        out[10] += h[0] * vector_vn[2, m]
-        out[11] += h[1] * vector_vn[2, m]
+        _add_push(vector_vn[:, m], slope * vector_vn[:3, m], out)
 
 
 @compiled()
-def _neighbours(first, second, geometry, reach, image_nv, image_s):
-    """Centres of the images of molecule `second` within `reach` of `first`; their number, or -1 if too many."""
-    cell_cv, centre_smv, _ = geometry
-    lattice = triangular_frame(cell_cv)
-    n = 0
-    for s in range(centre_smv.shape[0]):
-        offset = centre_smv[s, second] - centre_smv[0, first]
-        start = n
-        n = lattice_points(offset, reach, lattice, image_nv, start, s == 0 and first == second)
-        if n < 0:
-            return -1
-        image_s[start:n] = s
-    return n
-
-
-@compiled(fastmath=True)
-def _place(first, last, n, image_nv, image_s, offset_sav, out_avn):
-    """Sites of all images, relative to the centre of the first molecule."""
-    for j in range(first, last):
-        for m in range(n):
-            s = image_s[m]
-            for v in range(3):
-                out_avn[j - first, v, m] = image_nv[m, v] + offset_sav[s, j, v]
-
-
-@compiled(fastmath=True)
-def _within(site_vn, n, x_v, cutoff, vector_vn):
-    """Vectors from x to the sites within the cutoff, closely packed; their number."""
-    x, y, z = x_v[0], x_v[1], x_v[2]
-    count = 0
-    cutoff2 = cutoff * cutoff
-    for m in range(n):
-        dx, dy, dz = site_vn[0, m] - x, site_vn[1, m] - y, site_vn[2, m] - z
-        r2 = dx * dx + dy * dy + dz * dz
-        vector_vn[0, count] = dx
-        vector_vn[1, count] = dy
-        vector_vn[2, count] = dz
-        vector_vn[3, count] = r2
-        count += r2 < cutoff2
-    return count
+def _add_push(vector_v, slope_v, out):
+    """Add a derivative by one vector to the results of a pair."""
+    for v in range(3):
+        out[FORCE + v] += slope_v[v]
+        out[VIRIAL + v] += slope_v[v] * vector_v[v]
+    out[VIRIAL + 3] += 0.5 * (slope_v[0] * vector_v[1] + slope_v[1] * vector_v[0])
+    out[VIRIAL + 4] += 0.5 * (slope_v[0] * vector_v[2] + slope_v[2] * vector_v[0])
+    out[VIRIAL + 5] += 0.5 * (slope_v[1] * vector_v[2] + slope_v[2] * vector_v[1])
 
 
 @compiled()
-def direct_sums(sites, sums, geometry, energy_t, force_av, virial_vv):
+def _add_anisotropic(sites, geometry, gradient, places, vectors, out):
+    """Add the repulsion of a pair of sites one of which at least is no sphere, and its torques."""
+    i, j, s, weight = places
+    vector_vn, count = vectors
+    force_vn, bend = np.zeros((3, count)), np.zeros(7)
+    axes = (geometry.axis_sav[0, i], geometry.axis_sav[s, j])
+    pair = (sites.prefactor_aa[i, j], sites.decay_aa[i, j], sites.stretch_a[i], sites.stretch_a[j])
+    anisotropic_repulsion(vector_vn, count, pair, axes, force_vn, bend)
+    out[REPULSION] += bend[0]
+    for v in range(3):
+        gradient.axis_sav[0, i, v] += weight * bend[1 + v]
+        gradient.axis_sav[s, j, v] += weight * bend[4 + v]
+    for m in range(count):
+        _add_push(vector_vn[:, m], force_vn[:, m], out)
+
+
+@compiled(fastmath=True)
+def _pair_polynomials(moment_qx, i, product_n4, total_qx, out_xc):
+    """Coefficients of A_0 .. A_4 of site i with every site of the cell, shape (operations * sites, 46)."""
+    columns = moment_qx.shape[1]
+    if product_n4.shape[0] == 1:
+        for x in range(columns):
+            out_xc[x, 0] = moment_qx[0, i] * moment_qx[0, x]
+        return
+    total_qx[:] = 0.0
+    for n in range(product_n4.shape[0]):
+        a, b, p, sign = product_n4[n]
+        factor = sign * moment_qx[a, i]
+        for x in range(columns):
+            total_qx[p, x] += factor * moment_qx[b, x]
+    out_xc[:] = 0.0
+    for x in range(columns):
+        for n in range(HOBSON_TO.shape[0]):
+            out_xc[x, HOBSON_TO[n]] += HOBSON_FACTOR[n] * total_qx[HOBSON_FROM[n], x]
+
+
+@compiled(fastmath=True)
+def _add_slopes(moment_qx, i, product_n4, sum_xc, slope_qx, work_qx):
+    """Derivatives by the polynomials D of site i and of all others, from the sums of b_j times monomials."""
+    columns = moment_qx.shape[1]
+    if product_n4.shape[0] <= 1:
+        return
+    work_qx[:] = 0.0
+    for x in range(columns):
+        for n in range(HOBSON_TO.shape[0]):
+            work_qx[HOBSON_FROM[n], x] += HOBSON_FACTOR[n] * sum_xc[x, HOBSON_TO[n]]
+    for n in range(product_n4.shape[0]):
+        a, b, p, sign = product_n4[n]
+        total = 0.0
+        factor = sign * moment_qx[a, i]
+        for x in range(columns):
+            total += moment_qx[b, x] * work_qx[p, x]
+            slope_qx[b, x] += factor * work_qx[p, x]
+        slope_qx[a, i] += sign * total
+
+
+@compiled()
+def _site_with_molecule(sites, sums, geometry, gradient, places, images, polynomials):
+    """A site with another molecule's images by one operation; returns as `direct_sums`."""
+    i, mj, s, weight, mirrored = places
+    image_nv, start, end, near_nv, vector_vn = images
+    coefficient_xc, sum_xc = polynomials
+    total = sites.body_av.shape[0]
+    offset_sav, force_sav, virial_vv = geometry.offset_sav, gradient.force_sav, gradient.virial_vv
+    prefactor_aa, decay_aa, c6_aa, wall_aa = sites.prefactor_aa, sites.decay_aa, sites.c6_aa, sites.wall_aa
+    dispersion_a, stretch_a, product_n4 = sites.dispersion_a, sites.stretch_a, sums.product_n4
+    radial, exp6, ewald_c6 = sums.radial, sums.exp6, sums.exp6 * sums.ewald_c6
+    cutoff = FAR_A if sums.by_molecule else sums.cutoff
+    if not sums.by_molecule:
+        end = _near_site(image_nv, start, end, offset_sav[0, i], cutoff + sites.radius_m[mj], near_nv)
+        start, image_nv = 0, near_nv
+    electrostatic = repulsion = dispersion = 0.0
+    out, offset_v = np.zeros(RESULTS), np.empty(3)
+    closest = 1.0
+    for j in range(i if mirrored else sites.first_m[mj], sites.first_m[mj + 1]):
+        for v in range(3):
+            offset_v[v] = offset_sav[s, j, v] - offset_sav[0, i, v]
+        count, least = _within(image_nv, start, end, offset_v, cutoff, vector_vn)
+        if count == 0:
+            continue
+        if least < CLASH_A * CLASH_A:
+            return -1.0
+        share = 0.5 * weight if mirrored and i == j else weight
+        padded = (count + PADDING - 1) // PADDING * PADDING
+        bent = exp6 * (abs(stretch_a[i]) + abs(stretch_a[j])) > 0.0
+        c6 = ewald_c6 * dispersion_a[i] * dispersion_a[j]
+        pair = (0.0 if bent else exp6 * prefactor_aa[i, j], decay_aa[i, j], c6, exp6 * c6_aa[i, j] - c6)
+        column = s * total + j
+        coefficient_c = coefficient_xc[column]
+        if product_n4.shape[0] <= 1:
+            charge_sums(vector_vn, padded, pair, radial, coefficient_c, out)
+            electrostatic += share * coefficient_c[0] * out[SUMS]
+        else:
+            multipole_sums(vector_vn, padded, pair, radial, coefficient_c, out)
+            for c in range(HOBSON_TERMS):
+                electrostatic += share * coefficient_c[c] * out[SUMS + c]
+                sum_xc[column, c] = share * out[SUMS + c]
+        if bent:
+            _add_anisotropic(sites, geometry, gradient, (i, j, s, share), (vector_vn, count), out)
+        wall = exp6 * wall_aa[i, j]
+        if least < wall * wall:
+            _add_wall(vector_vn, count, c6_aa[i, j], wall, out)
+            closest = min(closest, math.sqrt(least) / wall)
+        repulsion += share * out[REPULSION]
+        dispersion += share * out[DISPERSION]
+        for v in range(3):
+            force_sav[0, i, v] -= share * out[FORCE + v]
+            force_sav[s, j, v] += share * out[FORCE + v]
+            virial_vv[v, v] += share * out[VIRIAL + v]
+        virial_vv[0, 1] += share * out[VIRIAL + 3]
+        virial_vv[0, 2] += share * out[VIRIAL + 4]
+        virial_vv[1, 2] += share * out[VIRIAL + 5]
+    gradient.energy_t[0] += electrostatic
+    gradient.energy_t[1] += repulsion
+    gradient.energy_t[2] += dispersion
+    return closest
+
+
+@compiled()
+def direct_sums(sites, sums, geometry, gradient):
     """Add the direct sums of the independent molecules with all others.
+
+    Molecules on general positions: E(i, s j) = E(j, s^-1 i), so that each unordered pair of sites is met once.  On
+    special positions the operations that make the images are a choice of cosets, and both orders are summed.
 
     Parameters
     ----------
-    sites, sums : Sites, Sums
-        The crystal and the split of the sums.
-    geometry : (cell_cv, centre_smv, offset_sav)
-        Cell, centres of all molecules of the cell, sites relative to their centres (operation first), Angstrom.
-    energy_t : array, shape (3,)
-        Electrostatic, repulsion, dispersion: added to, eV per asymmetric unit.
-    force_av, virial_vv : arrays, shapes (sites, 3), (3, 3)
-        Derivatives by the sites' positions and by a strain that moves every site: added to.
+    sites, sums, geometry : Sites, DirectSums, Geometry
+        See `polyscape.energy.sites`.
+    gradient : Gradient
+        Added to; the virial's upper triangle only.
 
     Returns
     -------
@@ -163,49 +255,37 @@ def direct_sums(sites, sums, geometry, energy_t, force_av, virial_vv):
         Shortest distance between molecules over its wall radius, at most 1 (no pair inside its wall);
         negative when sites coincide or the cell is so dense that the sum was given up.
     """
-    _, _, offset_sav = geometry
-    most = np.max(sites.first_m[1:] - sites.first_m[:-1])
+    operations, total = geometry.offset_sav.shape[:2]
+    molecules = sites.first_m.shape[0] - 1
+    moment_qx = geometry.moment_qsa.reshape((TERMS, operations * total))
+    slope_qx = gradient.slope_qsa.reshape((TERMS, operations * total))
+    work_qx = np.empty(slope_qx.shape)
+    polynomials = (np.zeros((operations * total, HOBSON_TERMS)), np.zeros((operations * total, HOBSON_TERMS)))
     image_nv = np.empty((MAX_IMAGES, 3))
-    image_s = np.empty(MAX_IMAGES, np.int64)
-    out = np.empty(SUM_COLUMNS)
+    start_ms = np.empty((molecules, operations + 1), np.int64)
     closest = 1.0
-    for mi in range(sites.first_m.shape[0] - 1):
-        for mj in range(sites.first_m.shape[0] - 1):
-            reach = sums.cutoff + sites.radius_m[mi] + sites.radius_m[mj]
-            n = _neighbours(mi, mj, geometry, reach, image_nv, image_s)
-            if n < 0:
-                return -1.0
-            site_avn = np.empty((most, 3, n))
-            vector_vn = np.empty((4, n + 1))
-            _place(sites.first_m[mj], sites.first_m[mj + 1], n, image_nv, image_s, offset_sav, site_avn)
-            for i in range(sites.first_m[mi], sites.first_m[mi + 1]):
-                for j in range(sites.first_m[mj], sites.first_m[mj + 1]):
-                    count = _within(
-                        site_avn[j - sites.first_m[mj]], n, offset_sav[0, i], sums.cutoff, vector_vn
-                    )
-                    c6 = sites.dispersion_a[i] * sites.dispersion_a[j]
-                    charges = sites.charge_a[i] * sites.charge_a[j]
-                    pair = (sites.prefactor_aa[i, j], sites.decay_aa[i, j], charges, c6)
-                    _pair_sums(vector_vn, count, pair, sums.alpha, out)
-                    if out[12] < CLASH_A * CLASH_A:
-                        return -1.0
-                    wall = sites.wall_aa[i, j]
-                    if out[12] < wall * wall:
-                        closest = min(closest, math.sqrt(out[12]) / wall)
-                        _add_wall(vector_vn, count, c6, wall, out)
-                    _accumulate(out, i, energy_t, force_av, virial_vv)
+    for mi in range(molecules):
+        n = _neighbours(mi, (sites, geometry), sums, image_nv, start_ms)
+        if n < 0:
+            return -1.0
+        near_nv, vector_vn = np.empty((n + 1, 3)), np.empty((4, n + PADDING))
+        for i in range(sites.first_m[mi], sites.first_m[mi + 1]):
+            _pair_polynomials(moment_qx, i, sums.product_n4, work_qx, polynomials[0])
+            polynomials[1][:] = 0.0
+            for mj in range(molecules):
+                general = sites.weight_m[mi] == 1.0 and sites.weight_m[mj] == 1.0
+                if general and mj < mi:
+                    continue
+                weight = 1.0 if general else 0.5 * sites.weight_m[mi]
+                for s in range(operations):
+                    start, end = start_ms[mj, s], start_ms[mj, s + 1]
+                    if start == end:
+                        continue
+                    places = (i, mj, s, weight, general and mi == mj)
+                    images = (image_nv, start, end, near_nv, vector_vn)
+                    near = _site_with_molecule(sites, sums, geometry, gradient, places, images, polynomials)
+                    if near < 0.0:
+                        return near
+                    closest = min(closest, near)
+            _add_slopes(moment_qx, i, sums.product_n4, polynomials[1], slope_qx, work_qx)
     return closest
-
-
-@compiled()
-def _accumulate(out, i, energy_t, force_av, virial_vv):
-    """Half of each pair's energy and virial, for its other half belongs to the other site."""
-    energy_t[0] += 0.5 * out[1]
-    energy_t[1] += 0.5 * out[0]
-    energy_t[2] += 0.5 * out[2]
-    for v in range(3):
-        force_av[i, v] += out[3 + v]
-        virial_vv[v, v] += 0.5 * out[6 + v]
-    for (a, b), k in (((0, 1), 9), ((0, 2), 10), ((1, 2), 11)):
-        virial_vv[a, b] += 0.5 * out[k]
-        virial_vv[b, a] += 0.5 * out[k]

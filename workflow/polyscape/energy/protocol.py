@@ -23,17 +23,25 @@ class EnergyTerms:
         Parts of the energy between molecules.
     intramolecular : float
         Energy of the conformers above each component's lowest conformer.
+    pressure_volume : float
+        Work against the pressure, no part of the lattice energy.
     """
 
     electrostatic: float
     repulsion: float
     dispersion: float
     intramolecular: float
+    pressure_volume: float = 0.0
 
     @property
     def total(self) -> float:
         """The lattice energy."""
         return self.electrostatic + self.repulsion + self.dispersion + self.intramolecular
+
+    @property
+    def enthalpy(self) -> float:
+        """What is minimised: the lattice energy and the work against the pressure."""
+        return self.total + self.pressure_volume
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,14 @@ class LatticeEnergy(Protocol):
 class Minimiser(Protocol):
     """Relaxes cell, positions and orientations within the space group; several threads may share one."""
 
-    def minimise(self, packing: Packing) -> Minimisation:
-        """The local minimum below a crystal."""
+    def minimise(self, packing: Packing, *, from_trial: bool = True) -> Minimisation:
+        """The local minimum below a crystal.
+
+        Parameters
+        ----------
+        packing : Packing
+            Where to start.
+        from_trial : bool
+            A rough start, which a simpler surface may relax first; False for a crystal that is to keep its packing.
+        """
         ...

@@ -69,16 +69,40 @@ class SearchSettings(Section):
 class EnergySettings(Section):
     """The force field."""
 
-    potential: Literal["fit"] = Field("fit", description="Repulsion-dispersion potential (exp-6).")
-    electrostatics: Literal["esp_charges"] = Field(
-        "esp_charges", description="Model of the electrostatics: charges fitted to the molecule's potential."
+    potential: str = Field(
+        "fit",
+        description="Repulsion-dispersion potential (exp-6): `fit`, `w99rev`, or the path of a file of your own "
+        "(docs/potentials.md).",
+    )
+    electrostatics: Literal["multipoles", "esp_charges"] = Field(
+        "multipoles",
+        description="Model of the electrostatics: distributed multipoles to rank 4, or charges fitted to the "
+        "molecule's potential (five times faster, cruder).",
+    )
+    sums: Literal["ewald", "dmacrys"] = Field(
+        "ewald",
+        description="How the lattice sums end: `ewald` sums every term to convergence; `dmacrys` keeps that "
+        "program's cutoffs, to compare with its energies.",
     )
     cutoff_A: float = Field(
         10.0,
-        description="Cutoff of the direct sums of repulsion, charges and dispersion. The Ewald sums converge "
-        "to 1e-6 kJ/mol whatever it is and repulsion has died off by then; a matter of speed only.",
+        description="Cutoff of the direct sums. Ewald's sums converge to 1e-6 kJ/mol whatever it is and repulsion "
+        "has died off by then: a matter of speed only. With `dmacrys` sums it is part of the model (15 is usual).",
         ge=8,
         le=40,
+    )
+    spline_A: float | None = Field(
+        2.0,
+        description="`dmacrys` sums only: length beyond the cutoff over which pairs of sites are switched off; "
+        "null for a sharp cutoff.",
+        gt=0,
+        le=10,
+    )
+    pressure_GPa: float = Field(
+        0.0,
+        description="Hydrostatic pressure: what is minimised is the enthalpy.",
+        ge=0,
+        le=100,
     )
 
 
