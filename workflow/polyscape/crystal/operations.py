@@ -95,14 +95,14 @@ def group_from_operations(generators: Sequence[Operation]) -> SpaceGroup:
         return SpaceGroup.from_hall(row.hall)
     standard = standard_setting(operations)
     back_cc = np.linalg.inv(standard.P_cc)
-    change = _triplet(back_cc, -back_cc @ standard.p_c)
+    change = triplet_of(back_cc, -back_cc @ standard.p_c)
     group = SpaceGroup.from_hall(f"{standard.group.hall_symbol} ({change})")
     if {operation_key(*o) for o in group.operations} != {operation_key(*o) for o in operations}:
         raise ValueError(f"operations of {group.symbol} in a setting that cannot be expressed")
     return group
 
 
-def _triplet(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> str:
+def triplet_of(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> str:
     """The affine map as text, ``1/2*x+1/2*y,-z+1/4,x``; entries are rounded to multiples of 1/24."""
     rows = []
     for row, shift in zip(rotation_cc, translation_c, strict=True):
@@ -157,7 +157,7 @@ def standard_setting(operations: Sequence[Operation]) -> StandardSetting:
 
 
 def _group_operations(operations: Sequence[Operation]) -> gemmi.GroupOps:
-    return gemmi.GroupOps([gemmi.Op(_triplet(*operation)) for operation in operations])
+    return gemmi.GroupOps([gemmi.Op(triplet_of(*operation)) for operation in operations])
 
 
 def _dummy_crystal(operations: Sequence[Operation]) -> tuple[Any, Any, Any]:

@@ -109,6 +109,18 @@ class Packing:
         )
         return mass / self.volume_A3 * G_PER_CM3_PER_AMU_PER_A3
 
+    def independent_atoms(
+        self, conformers: Conformers
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Atomic numbers and fractional coordinates of each independent molecule, whole."""
+        to_fraction = np.linalg.inv(self.cell_cv)
+        found = []
+        for pose in self.poses:
+            conformer = conformers[pose.component, pose.conformer]
+            offsets_ac = conformer.position_av @ pose.rotation_vv().T @ to_fraction
+            found.append((conformer.atomic_number_a, offsets_ac + np.asarray(pose.translation_c)))
+        return found
+
     def to_atoms(self, conformers: Conformers) -> Atoms:
         """All atoms of the conventional cell; each molecule's atoms stand together and unwrapped, molecules
         in turn, those of special positions once.
@@ -116,11 +128,13 @@ class Packing:
         cell_cv = self.cell_cv
         group = SpaceGroup.from_hall(self.hall_symbol)
         numbers, positions = [], []
-        for pose, images in zip(self.poses, self.molecules(conformers), strict=True):
-            conformer = conformers[pose.component, pose.conformer]
-            offsets_ac = conformer.position_av @ pose.rotation_vv().T @ np.linalg.inv(cell_cv)
+        independent = zip(
+            self.poses, self.independent_atoms(conformers), self.molecules(conformers), strict=True
+        )
+        for pose, (numbers_a, fractional_ac), images in independent:
+            offsets_ac = fractional_ac - np.asarray(pose.translation_c)
             for rotation_cc, translation_c in (group.operations[n] for n in images):
                 centre_c = (rotation_cc @ np.asarray(pose.translation_c) + translation_c) % 1.0
-                numbers.append(conformer.atomic_number_a)
+                numbers.append(numbers_a)
                 positions.append((offsets_ac @ rotation_cc.T + centre_c) @ cell_cv)
         return Atoms(np.concatenate(numbers), np.concatenate(positions), cell=cell_cv, pbc=True)

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import gcd
 
+import numpy as np
+from ase.cell import Cell
+
 from polyscape.crystal.groups import SpaceGroup
-from polyscape.crystal.lattice import CellParameters
+from polyscape.crystal.lattice import CellParameters, cell_parameters, symmetrised
 from polyscape.crystal.packing import Conformers, Packing, Pose
 from polyscape.crystal.sites import find_site, site_symbol
 from polyscape.molecule.model import Conformer
@@ -49,12 +52,13 @@ def formula_unit(
     molecules, poses : sequences of Conformer and Pose
         The independent molecules.
     group : SpaceGroup
-        Space group and setting.
+        Space group and setting; the cell is made to fit it exactly.
     crystal : (cell, Z)
         Cell parameters (Angstrom, degrees), and formula units in the cell where they are known.
     """
     cell, z = crystal
-    packing = Packing(group.hall_symbol, cell, ())
+    cell_cv = np.asarray(Cell.fromcellpar(cell))
+    packing = Packing(group.hall_symbol, cell_parameters(symmetrised(cell_cv @ cell_cv.T, group)), ())
     sites = [
         find_site(pose, molecule, group, packing.cell_cv)
         for pose, molecule in zip(poses, molecules, strict=True)
