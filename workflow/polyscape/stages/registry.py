@@ -48,14 +48,14 @@ class Stage:
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("molecule", 1, ("molecule", "energy.potential", "seed", "known_forms")),
+        Stage("molecule", 2, ("molecule", "energy.potential", "seed", "known_forms")),
         Stage(
             "known_forms",
-            1,
+            2,
             ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules"),
         ),
         Stage("search", 1, ("seed", "search.sampling")),
-        Stage("minimise", 1, ("energy", "minimiser")),
+        Stage("minimise", 2, ("energy", "minimiser")),
         Stage("landscape", 1, ("landscape",)),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
