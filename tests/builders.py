@@ -9,7 +9,7 @@ from polyscape.crystal.packing import Packing, Pose
 from polyscape.molecule.model import Conformer
 from polyscape.molecule.multipoles import solid_harmonics
 
-_MASS = {1: 1.008, 6: 12.011, 7: 14.007, 8: 15.999}
+_MASS = {1: 1.008, 6: 12.011, 7: 14.007, 8: 15.999, 17: 35.453}
 
 
 def conformer(numbers, positions, types, charges, bonds, name="rigid"):
@@ -109,6 +109,18 @@ def formamide():
     return conformer(numbers, positions, types, charges, bonds, name="formamide")
 
 
+def formyl_chloride():
+    """Formyl chloride (planar): C=O 1.18, C-Cl 1.77, C-H 1.10 A; charges of the usual size."""
+    atoms = [
+        (6, (0.000, 0.000, 0.0), "C", 0.40),
+        (8, (0.340, 1.130, 0.0), "O", -0.40),
+        (17, (1.320, -1.180, 0.0), "Cl", -0.12),
+        (1, (-1.060, -0.290, 0.0), "H_c", 0.12),
+    ]
+    numbers, positions, types, charges = zip(*atoms, strict=True)
+    return conformer(numbers, positions, types, charges, [(0, 1), (0, 2), (0, 3)], name="chloride")
+
+
 def linear_triatomic():
     """CO2, along x, 1.16 A; charges of the usual size."""
     positions = [[0.0, 0.0, 0.0], [1.16, 0.0, 0.0], [-1.16, 0.0, 0.0]]
@@ -124,6 +136,7 @@ def multipole_conformers():
         (0, "centric"): with_centric_multipoles(replace(oxalic_acid(), name="centric"), 2),
         (0, "formamide"): with_multipoles(formamide(), 3),
         (0, "linear"): with_axial_multipoles(linear_triatomic(), 4),
+        (0, "chloride"): with_multipoles(formyl_chloride(), 5),
     }
 
 
@@ -166,6 +179,12 @@ def multipole_packings():
             (_pose("linear", (0.12, 0.31, 0.07), (35, 12, -64)),),
         ),
     }
+
+
+def chlorine_packing():
+    """Formyl chloride in P2_12_12_1, Z' = 1, mirrored, with chlorine contacts of the usual length."""
+    pose = _pose("chloride", (0.86, 0.7, 0.29), (-9, -80, 96), parity=-1)
+    return Packing("P 2ac 2ab", (5.8, 6.4, 7.7, 90.0, 90.0, 90.0), (pose,))
 
 
 def special_packings():

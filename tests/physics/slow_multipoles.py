@@ -256,7 +256,7 @@ def ewald_ll(crystal, alpha, decades=15.0):
     Both series go on until exp(-x^2) = 10^-decades, x = alpha r = k / (2 alpha).
     """
     reach = sqrt(decades * np.log(10.0))
-    near = _multipole_sum(crystal, screened(alpha), reach / alpha, _site_step)
+    near = _multipole_sum(crystal, screened(alpha), reach / alpha, site_step)
     return near + _reciprocal_ll(crystal, alpha, 2 * alpha * reach) - _within_molecules_ll(crystal, alpha)
 
 
@@ -279,11 +279,11 @@ def pair_sum(crystal, function, cutoff):
     """Half the sum of function(a, b, r_n) over all sites of the cell with sites of other molecules, r < cutoff."""
     return sum(
         0.5 * np.sum(function(a, b, np.linalg.norm(r_nv[weight_n > 0.0], axis=1)))
-        for a, b, r_nv, weight_n in _pairs(crystal, cutoff, _site_step)
+        for a, b, r_nv, weight_n in pairs_of_sites(crystal, cutoff, site_step)
     )
 
 
-def _site_step(site_n, centre_n, cutoff):
+def site_step(site_n, centre_n, cutoff):
     return (site_n < cutoff).astype(float)
 
 
@@ -294,7 +294,7 @@ def _centre_step(site_n, centre_n, cutoff):
 def _multipole_sum(crystal, g, cutoff, weight):
     """Half the sum over all sites of the cell with the sites of other molecules, by ranks."""
     total = np.zeros((RANK + 1, RANK + 1))
-    for a, b, r_nv, weight_n in _pairs(crystal, cutoff, weight):
+    for a, b, r_nv, weight_n in pairs_of_sites(crystal, cutoff, weight):
         derivatives = summed_derivatives(r_nv, g, RANK, weight_n)
         for ranks, energy in interaction_ll(
             crystal.operator_al[a], crystal.operator_al[b], derivatives
@@ -303,7 +303,7 @@ def _multipole_sum(crystal, g, cutoff, weight):
     return total
 
 
-def _pairs(crystal, cutoff, weight):
+def pairs_of_sites(crystal, cutoff, weight):
     """All ordered pairs of sites: a, b, the vectors to all images of b in other molecules, and their weights."""
     spread = np.linalg.norm(crystal.position_av - crystal.centre_mv[crystal.molecule_a], axis=1).max()
     diameter = np.linalg.norm(crystal.centre_mv[:, None] - crystal.centre_mv, axis=2).max()

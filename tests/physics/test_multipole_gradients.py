@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.builders import chlorine_packing
 from tests.physics.multipole_cases import CONFORMERS, PACKINGS, PAIRS, SPECIAL, Case, direct, ewald, mask
 
 STEPS = (4e-3, 1e-3)
@@ -71,6 +72,12 @@ def test_all_terms_together(name):
 @pytest.mark.parametrize("potential", ["fit", "w99rev"])
 def test_repulsion_and_dispersion(name, potential):
     check(Case(PACKINGS[name], CONFORMERS, ewald(mask()), potential=potential), floor=1e-5)
+
+
+def test_anisotropic_repulsion():
+    case = Case(chlorine_packing(), CONFORMERS, ewald(), potential="w99rev")
+    assert np.any(case.sites.stretch_a != 0.0)
+    check(case, floor=1e-5)
 
 
 def test_pressure():
