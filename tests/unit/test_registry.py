@@ -102,3 +102,39 @@ def test_a_config_file_serves_by_hand(tmp_path, settings):
     path = tmp_path / "c.yaml"
     path.write_text(json.dumps(CONFIG))
     assert parse_slice("landscape", str(path)) == parse_slice("landscape", stage_slice(settings, "landscape"))
+
+
+TABLE = """name: mine
+types:
+  H: {element: H, A_eV: 124.1, rho_A: 0.267, C6_eV_A6: 1.41}
+  O: {element: O, A_eV: 2384.5, rho_A: 0.253, C6_eV_A6: 11.6}
+"""
+
+
+def with_table(folder, text):
+    """The slices of a campaign whose potential is a file, whose name would be a command to a careless shell."""
+    path = folder / "it's $(mine); {x}.yaml"
+    path.write_text(text)
+    own = changed(energy={"potential": str(path)})
+    return {stage: stage_slice(own, stage) for stage in STAGES}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "touched"),
+    [
+        ("name: mine\n", "# a word\nname: 'mine'\n", set()),
+        ("124.1", "124.2", {"known_forms", "minimise"}),
+        ("element: H,", "element: H, neighbours: 1,", {"molecule", "known_forms", "minimise"}),
+    ],
+)
+def test_a_potential_file_counts_by_what_it_says(tmp_path, old, new, touched):
+    before, after = with_table(tmp_path, TABLE), with_table(tmp_path, TABLE.replace(old, new))
+    assert {stage for stage in STAGES if before[stage] != after[stage]} - {"report"} == touched
+
+
+def test_a_job_refuses_a_potential_file_that_changed_under_way(tmp_path):
+    text = with_table(tmp_path, TABLE)["minimise"]
+    assert parse_slice("minimise", text)["energy"].potential.endswith("{x}.yaml")
+    with_table(tmp_path, TABLE.replace("124.1", "124.2"))
+    with pytest.raises(InputError, match=r"energy\.potential = .*has changed since the campaign started"):
+        parse_slice("minimise", text)

@@ -29,6 +29,20 @@ BAD = {
     "a group twice": ({"search": {"space_groups": [14, "P21/n"]}}, "search.space_groups", "again"),
     "element without parameters": ("C[Se]C", "energy.potential", "Se"),
     "iodine": ("CI", "energy.potential", "I"),
+    "sulphur with w99rev": (
+        {
+            "energy": {"potential": "w99rev"},
+            "molecule": {"components": [{"name": "a", "smiles": "CSC"}], "gas_phase": {"basis": "6-31g**"}},
+        },
+        "energy.potential = 'w99rev'",
+        "S",
+    ),
+    "unknown potential": ({"energy": {"potential": "w99"}}, "energy.potential = 'w99'", "fit, w99rev"),
+    "missing potential file": (
+        {"energy": {"potential": "tables/mine.yaml"}},
+        "energy.potential = 'tables/mine.yaml'",
+        "there is no file",
+    ),
     "broken SMILES": ("C1CC", "smiles", "C1CC"),
     "no element": ("C*", "smiles", "element"),
     "net charge": ("CC(=O)[O-]", "charge", "-1"),
@@ -73,6 +87,23 @@ def test_a_broken_known_form_is_one_line(tmp_path, monkeypatch):
     campaign = Campaign.create(tmp_path, known_forms=[{"name": "a", "file": "broken.cif"}])
     (tmp_path / "broken.cif").write_text("data_a\n_cell_length_a 5\nloop_\n")
     assert "broken.cif" in _complaint(campaign, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: mine\ntypes:\n  H: {element: H, A_eV: many}\n", "types.H.A_eV = 'many' is not a number"),
+        ("name: mine\ntypes: {C: {element: C, A_eV: 1.0, rho_A: 0.2, C6_eV_A6: 1.0}}\n", "no parameters for"),
+        ("name: [mine\n", "is not valid YAML"),
+        ("", "is not a mapping"),
+    ],
+)
+def test_a_broken_potential_file_is_one_line(text, said, tmp_path, monkeypatch):
+    campaign = Campaign.create(tmp_path, energy={"potential": "mine.yaml"})
+    (tmp_path / "mine.yaml").write_text(text)
+    line = _complaint(campaign, monkeypatch)
+    assert line.startswith("config/config.yaml: energy.potential = 'mine.yaml': ")
+    assert said in line
 
 
 @pytest.mark.parametrize("text", NO_CONFIG)

@@ -1,7 +1,9 @@
 """Every table of a campaign: what a row is, its key, and each column with type, unit and meaning.
 
 docs/tables.md is generated from here (``make docs``).  Energies of crystals are **per formula unit**: one molecule, or
-one of each component times its stoichiometry; "per mol" means per mole of formula units.
+one of each component times its stoichiometry; "per mol" means per mole of formula units.  Under pressure
+(``energy.pressure_GPa``) the tables `posterior` and `ranking` hold enthalpies in the place of lattice energies: each
+level's energy and the work against the pressure at the force field's volume.
 """
 
 from typing import Final
@@ -61,7 +63,10 @@ def _energy_terms() -> tuple[Column, ...]:
         _energy("repulsion", "repulsive part of the intermolecular energy"),
         _energy("dispersion", "dispersive part of the intermolecular energy"),
         _energy("intramolecular", "energy of the conformers above the lowest conformer in the gas phase"),
-        _energy("lattice_energy", "force-field lattice energy: the sum of the terms"),
+        _energy("lattice_energy", "force-field lattice energy: the sum of the terms above"),
+        _energy(
+            "pressure_volume", "work against the pressure, no part of the lattice energy; 0 without pressure"
+        ),
     )
 
 
@@ -277,7 +282,11 @@ LANDSCAPE = Table(
         _text("structure_id", "id of the trial that led to the minimum"),
         *_packing(nullable=True),
         *_energy_terms(),
-        _energy("relative_energy", "lattice energy above the lowest of the landscape", nullable=False),
+        _energy(
+            "relative_energy",
+            "lattice energy, under pressure enthalpy, above the lowest of the landscape",
+            nullable=False,
+        ),
         Column("density_g_per_cm3", _REAL, "g/cm^3", "density", low=0.0),
         _text("duplicate_of", "structure that represents this one; null for a representative", nullable=True),
         Column("hits", pa.int32(), "", "trials that led to this structure; 0 for a duplicate", low=0),

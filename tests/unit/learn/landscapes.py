@@ -71,6 +71,7 @@ def landscape(count, seed=0):
                 "dispersion_kJ_per_mol": 0.3 * energy - 40.0,
                 "intramolecular_kJ_per_mol": 0.0,
                 "lattice_energy_kJ_per_mol": energy,
+                "pressure_volume_kJ_per_mol": 0.0,
                 "relative_energy_kJ_per_mol": 0.0,
                 "density_g_per_cm3": 1.7,
                 "hits": 1,

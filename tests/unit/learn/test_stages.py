@@ -63,12 +63,27 @@ def test_lattice_energies_are_per_formula_unit_and_relative_to_the_molecules(wor
     climbed = dict.fromkeys(table.structure_id[:4], "pbe0-d3")
     tables = landscapes.tables(table, vectors, [landscapes.points(table, energies, climbed)])
     data = assemble(tables, SETTINGS.levels, SETTINGS.molecule.components)
-    value_ls = data.training.value_ls + data.dispersion_ls
+    value_ls = data.training.value_ls + data.added_ls
     for s, name in enumerate(data.landscape.structure_id[:4]):
         assert value_ls[1, s] == pytest.approx(energies[name, "pbe-d3"], abs=1e-6)
         assert value_ls[2, s] == pytest.approx(energies[name, "pbe0-d3"], abs=1e-6)
     np.testing.assert_allclose(value_ls[0], data.landscape.lattice_energy_kJ_per_mol)
     assert data.training.computed_ls.sum(axis=1).tolist() == [24, 4, 4]
+
+
+def test_under_pressure_the_same_work_is_added_at_every_level(world):
+    table, vectors, energies = world
+    work_s = np.linspace(0.0, 30.0, len(table))
+    pressed = table.assign(pressure_volume_kJ_per_mol=work_s)
+    points = [landscapes.points(table, energies, dict.fromkeys(table.structure_id[:4], "pbe0-d3"))]
+    plain, data = (
+        assemble(landscapes.tables(t, vectors, points), SETTINGS.levels, SETTINGS.molecule.components)
+        for t in (table, pressed)
+    )
+    np.testing.assert_array_equal(data.training.value_ls, plain.training.value_ls)  # nothing to be learned
+    added_ls = np.tile(data.landscape.pressure_volume_kJ_per_mol, (3, 1))
+    assert np.ptp(added_ls) > 20.0
+    np.testing.assert_allclose(data.added_ls - plain.added_ls, added_ls)
 
 
 def test_an_absurd_energy_and_a_failed_molecule_are_not_learned_from(world, capsys):

@@ -124,7 +124,8 @@ def _terms(total):
         "intramolecular": 0.0,
     }
     return {f"{name}_kJ_per_mol": value for name, value in parts.items()} | {
-        "lattice_energy_kJ_per_mol": total
+        "lattice_energy_kJ_per_mol": total,
+        "pressure_volume_kJ_per_mol": 0.0,
     }
 
 

@@ -53,8 +53,8 @@ def molecule_tables(*molecules, selected=None):
     return MOLECULE.from_rows(sites), CONFORMERS.from_rows(rows)
 
 
-def minimum_row(trial_id, packing, energy, status="ok", images=4):
-    """A row of the table of minima with a given energy."""
+def minimum_row(trial_id, packing, energy, status="ok", images=4, work=0.0):
+    """A row of the table of minima with a given energy and work against a pressure."""
     mass = builders.oxalic_acid().mass_amu
     row = {"trial_id": trial_id, "steps": 1, "evaluations": 1, "status": status}
     row |= packing_values(packing, int(trial_id[:3]), "search")
@@ -62,6 +62,7 @@ def minimum_row(trial_id, packing, energy, status="ok", images=4):
         row["density_g_per_cm3"] = G_PER_CM3_PER_AMU_PER_A3 * images * mass / packing.volume_A3
         row |= dict.fromkeys([f"{t}_kJ_per_mol" for t in ("electrostatic", "repulsion", "dispersion")], 0.0)
         row |= {"intramolecular_kJ_per_mol": 0.0, "lattice_energy_kJ_per_mol": energy}
+        row["pressure_volume_kJ_per_mol"] = work
     return row
 
 

@@ -41,6 +41,16 @@ def landscape(chosen, forms=None, cores=1):
     )
 
 
+def test_under_pressure_enthalpy_orders_and_bounds_the_window():
+    table = rows()
+    table[3]["pressure_volume_kJ_per_mol"] = 40.0  # the lowest energy, the most roomy crystal
+    table[4]["pressure_volume_kJ_per_mol"] = -5.0
+    frame = landscape(table)
+    assert list(frame.structure_id) == ["014-0000002", "014-0000007", "004-0000011", "014-0000003"]
+    assert list(frame.lattice_energy_kJ_per_mol) == [-90.01, -90.0, -89.99, -80.0]
+    assert frame.relative_energy_kJ_per_mol.iloc[-1] == pytest.approx(90.01 - 85.0)
+
+
 def test_window_hits_and_representatives():
     frame = landscape(rows())
     assert list(frame.structure_id) == [

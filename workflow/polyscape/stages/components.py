@@ -5,11 +5,12 @@ from typing import Final
 
 from rdkit import Chem
 
-from polyscape.energy.potentials import load_potential
+from polyscape.energy.potentials import Potential
 from polyscape.errors import InputError
 from polyscape.molecule.read import MoleculeError, read_file, read_smiles
 from polyscape.settings import Settings
 from polyscape.settings.molecule import Component
+from polyscape.stages.potential_file import KEY, campaign_potential
 
 BASIS_ELEMENTS: Final = {
     "sto-3g": {*range(1, 54)},
@@ -36,10 +37,11 @@ def check_components(settings: Settings, where: str) -> None:
     InputError
         At the first component that cannot be used.
     """
+    potential = campaign_potential(settings.energy.potential, where)
     for index, component in enumerate(settings.molecule.components):
         molecule = read_component(component, index, where)
         _check_basis(molecule, settings.molecule.gas_phase.basis, where)
-        _check_types(molecule, settings.energy.potential, where)
+        _check_types(molecule, potential, settings, where)
         if component.conformers not in ("lowest", "all"):
             from polyscape.stages.conformer_choice import check_choice  # slow to import, and seldom needed
 
@@ -117,11 +119,10 @@ def _check_basis(molecule: Chem.Mol, basis: str, where: str) -> None:
             )
 
 
-def _check_types(molecule: Chem.Mol, potential: str, where: str) -> None:
+def _check_types(molecule: Chem.Mol, potential: Potential, settings: Settings, where: str) -> None:
     bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
     try:
-        load_potential(potential).assign_types([atom.GetAtomicNum() for atom in molecule.GetAtoms()], bonds)
+        potential.assign_types([atom.GetAtomicNum() for atom in molecule.GetAtoms()], bonds)
     except ValueError as error:
-        raise InputError(
-            where, "energy.potential", potential, str(error), "choose another potential or molecule"
-        ) from error
+        remedy = "choose another potential or molecule"
+        raise InputError(where, KEY, settings.energy.potential, str(error), remedy) from error

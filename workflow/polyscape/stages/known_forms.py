@@ -124,7 +124,7 @@ def _relaxed_values(
     found: FormCrystal, rigid: Conformers, minimiser: Minimiser, overlay_molecules: int
 ) -> dict[str, Any]:
     """The columns of the force-field minimum: every molecule of the reduced cell free, in P 1."""
-    end = minimiser.minimise(found.packing)
+    end = minimiser.minimise(found.packing, from_trial=False)
     if end.status != Status.OK or end.terms is None:
         return {"status": end.status}
     atoms = end.packing.to_atoms(rigid)
@@ -140,6 +140,7 @@ def _relaxed_values(
         "dispersion_kJ_per_mol": terms.dispersion,
         "intramolecular_kJ_per_mol": terms.intramolecular,
         "lattice_energy_kJ_per_mol": terms.total,
+        "pressure_volume_kJ_per_mol": terms.pressure_volume,
         "minimised_density_g_per_cm3": G_PER_CM3_PER_AMU_PER_A3 * mass / end.packing.volume_A3,
         "minimised_cell_A": [float(value) for value in np.asarray(atoms.cell).ravel()],
         "minimised_fractional": [float(value) for value in atoms.get_scaled_positions(wrap=False).ravel()],

@@ -19,6 +19,7 @@ from polyscape.search.similarity import Fingerprint, Overlay
 from polyscape.settings.search import LandscapeSettings
 from polyscape.stages.rows import (
     conformers_of,
+    enthalpy_kJ_per_mol,
     formula_units_of,
     packing_of,
     packing_values,
@@ -27,7 +28,7 @@ from polyscape.stages.rows import (
 )
 from polyscape.status import Status
 
-_TERMS = ("electrostatic", "repulsion", "dispersion", "intramolecular", "lattice_energy")
+_TERMS = ("electrostatic", "repulsion", "dispersion", "intramolecular", "lattice_energy", "pressure_volume")
 
 
 def make_landscape(
@@ -55,7 +56,7 @@ def make_landscape(
     candidates = [
         Minimum(energy, density, fingerprint)
         for energy, density, (_, fingerprint) in zip(
-            inside.lattice_energy_kJ_per_mol, inside.density_g_per_cm3, prepared, strict=True
+            enthalpy_kJ_per_mol(inside), inside.density_g_per_cm3, prepared, strict=True
         )
     ]
     same = np.array(representatives(candidates, settings), int)
@@ -70,9 +71,9 @@ def make_landscape(
 
 
 def in_window(minima: pd.DataFrame, window_kJ_per_mol: float) -> pd.DataFrame:
-    """The minima within the window above the lowest, in the order of discovery."""
+    """The minima within the window of enthalpies above the lowest, in the order of discovery."""
     good = minima[minima.status == Status.OK]
-    energy = good.lattice_energy_kJ_per_mol
+    energy = enthalpy_kJ_per_mol(good)
     good = good[energy <= energy.min() + window_kJ_per_mol]
     order = sorted(range(len(good)), key=lambda i: discovery_order(good.trial_id.iloc[i]))
     return good.iloc[order].reset_index(drop=True)
@@ -105,13 +106,13 @@ def _rows(
     rigid: Conformers,
 ) -> list[dict[str, Any]]:
     rows = []
-    lowest = inside.lattice_energy_kJ_per_mol.min()
+    energy_s = enthalpy_kJ_per_mol(inside)
     for index, source in enumerate(_records(inside)):
         row = {
             "structure_id": source["trial_id"],
             **packing_values(packing_of(source), int(source["space_group"]), source["origin"]),
             **{f"{term}_kJ_per_mol": source[f"{term}_kJ_per_mol"] for term in _TERMS},
-            "relative_energy_kJ_per_mol": source["lattice_energy_kJ_per_mol"] - lowest,
+            "relative_energy_kJ_per_mol": energy_s.iloc[index] - energy_s.min(),
             "density_g_per_cm3": source["density_g_per_cm3"],
             "hits": 0,
         }
@@ -179,7 +180,7 @@ def _finite_rmsd_A(overlay: Overlay | None) -> float | None:
 
 
 def _landscape_order(row: dict[str, Any]) -> tuple[float, tuple[int, int, str]]:
-    return row["lattice_energy_kJ_per_mol"], discovery_order(row["structure_id"])
+    return row["relative_energy_kJ_per_mol"], discovery_order(row["structure_id"])
 
 
 def _report(minima: pd.DataFrame, frame: pd.DataFrame, forms: Sequence[str]) -> None:

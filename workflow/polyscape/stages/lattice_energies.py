@@ -4,7 +4,8 @@ tables' rows.
 Per formula unit, ``E_lattice = E_crystal / n - sum_c stoichiometry_c E_molecule(c)``.  The dispersion
 correction D is known exactly for every structure, so the learner works on ``E_lattice - D``; its level 0 is
 the force field's lattice energy less the D of the first level, so that with factor 1 the first level is the
-force field plus what is learned.
+force field plus what is learned.  Under pressure the results are enthalpies: the work p V / n at the force field's
+volume V, the same at all levels, is added to what was learned.
 """
 
 import sys
@@ -69,8 +70,8 @@ class LandscapeData:
         Distinct structures in the order of their discovery; the index set ``s`` below.
     levels : tuple of str
         Names of the levels, the force field first: the index set ``l``.
-    dispersion_ls : numpy.ndarray, shape (levels, structures)
-        What is added to the learner's values to give lattice energies, kJ/mol.
+    added_ls : numpy.ndarray, shape (levels, structures)
+        What is added to the learner's values to give enthalpies: dispersion and work against the pressure, kJ/mol.
     training : TrainingData
         What the learner sees.
     failed_ls : numpy.ndarray of bool, shape (levels, structures)
@@ -79,7 +80,7 @@ class LandscapeData:
 
     landscape: pd.DataFrame
     levels: tuple[str, ...]
-    dispersion_ls: Reals
+    added_ls: Reals
     training: TrainingData
     failed_ls: NDArray[np.bool_]
 
@@ -140,7 +141,8 @@ def assemble(
             failed_ls[index, s] = not _sane(energy, point["structure_id"], name)
             value_ls[index, s] = energy - dispersion_ls[index, s] if not failed_ls[index, s] else np.nan
     X_sf = feature_matrix(distinct, tables.features)
-    return LandscapeData(distinct, names, dispersion_ls, TrainingData(X_sf, value_ls), failed_ls)
+    added_ls = dispersion_ls + distinct.pressure_volume_kJ_per_mol.to_numpy(float)
+    return LandscapeData(distinct, names, added_ls, TrainingData(X_sf, value_ls), failed_ls)
 
 
 def _dispersion(distinct: pd.DataFrame, dispersion: pd.DataFrame, names: Sequence[str]) -> Reals:

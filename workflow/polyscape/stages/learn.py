@@ -24,7 +24,7 @@ def learn(
     if data.landscape.empty:
         return POSTERIOR.from_rows([])
     posterior = build_learner(settings).fit(data.training)
-    mean_ls, sd_ls = posterior.mean_ls() + data.dispersion_ls, posterior.sd_ls()
+    mean_ls, sd_ls = posterior.mean_ls() + data.added_ls, posterior.sd_ls()
     relative_ls = relative_sd_ls(posterior, mean_ls.argmin(axis=1))
     computed_ls = data.training.computed_ls
     return POSTERIOR.from_rows(

@@ -8,15 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from polyscape.crystal.groups import SpaceGroup
-from polyscape.crystal.packing import Conformers, Packing
+from polyscape.crystal.packing import Conformers
 from polyscape.energy.protocol import Minimisation, Minimiser
 from polyscape.energy.rigid import build_minimiser
 from polyscape.schemas import MINIMA
 from polyscape.settings.search import EnergySettings, MinimiserSettings
 from polyscape.stages.rows import conformers_of, packing_of, packing_values
 from polyscape.status import Status
-from polyscape.units import G_PER_CM3_PER_AMU_PER_A3
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -63,15 +61,9 @@ def minimum_values(end: Minimisation) -> dict[str, Any]:
             "dispersion_kJ_per_mol": end.terms.dispersion,
             "intramolecular_kJ_per_mol": end.terms.intramolecular,
             "lattice_energy_kJ_per_mol": end.terms.total,
+            "pressure_volume_kJ_per_mol": end.terms.pressure_volume,
         }
     return values
-
-
-def density_g_per_cm3(packing: Packing, rigid: Conformers) -> float:
-    """Density of a crystal with all molecules on general positions."""
-    operations = len(SpaceGroup.from_hall(packing.hall_symbol).operations)
-    mass = operations * sum(rigid[pose.component, pose.conformer].mass_amu for pose in packing.poses)
-    return mass / packing.volume_A3 * G_PER_CM3_PER_AMU_PER_A3
 
 
 def _minimum(trial: dict[str, Any], rigid: Conformers, minimiser: Minimiser) -> dict[str, Any]:
@@ -84,7 +76,7 @@ def _minimum(trial: dict[str, Any], rigid: Conformers, minimiser: Minimiser) -> 
     end = minimiser.minimise(packing)
     row = key | packing_values(end.packing, trial["space_group"], trial["origin"]) | minimum_values(end)
     if end.terms is not None:
-        row["density_g_per_cm3"] = density_g_per_cm3(end.packing, rigid)
+        row["density_g_per_cm3"] = end.packing.density_g_per_cm3(rigid)
     return row
 
 

@@ -51,7 +51,7 @@ def rank(
     for calibration in calibrations:
         inflation_l[calibration.level] = calibration.inflation
     posterior = learner.fit(data.training)
-    mean_ls = posterior.mean_ls() + data.dispersion_ls
+    mean_ls = posterior.mean_ls() + data.added_ls
     everywhere = Points.at_level(len(data.levels) - 1, range(len(data.landscape)))
     K_ss = posterior.covariance_pp(everywhere, everywhere) * inflation_l[-1] ** 2
     generator = np.random.default_rng([seed, _RANKING_STREAM])
@@ -80,7 +80,7 @@ def _shown(data: LandscapeData, mean_ls: Reals, posterior: Posterior, inflation_
     computed_ls = data.training.computed_ls
     noise_ls = np.full_like(mean_ls, posterior.noise_kJ_per_mol)
     noise_ls[0] = 0.0
-    value_ls = np.where(computed_ls, data.training.value_ls + data.dispersion_ls, mean_ls)
+    value_ls = np.where(computed_ls, data.training.value_ls + data.added_ls, mean_ls)
     levels = np.arange(len(mean_ls))
     both_ls = computed_ls & computed_ls[levels, reference_l][:, None]
     sd_relative_ls = np.where(

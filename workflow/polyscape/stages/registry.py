@@ -2,18 +2,23 @@
 
 A stage's *slice* is its VERSION and its keys of the config as sorted JSON.  Snakemake keeps it as the rule's
 parameter: a changed slice reruns the stage and what follows; an edited comment reruns nothing.  The stage itself sees
-its slice only, so it cannot depend on anything else.
+its slice only, so it cannot depend on anything else.  A potential file of the user's is there with a hash of what it
+says: a job that finds another content than the campaign started with stops.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
 from polyscape.errors import InputError
 from polyscape.settings import Settings, load_settings
+from polyscape.stages.potential_file import KEY as POTENTIAL
+from polyscape.stages.potential_file import content_id
+
+_CONTENT: Final = "potential_content"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,15 @@ class Stage:
         asked = any(component.conformers == "known_forms" for component in settings.molecule.components)
         return asked or (self.name, key) != ("molecule", "known_forms")
 
+    def potential_content(self, settings: Settings, where: str) -> str | None:
+        """Hash of the user's potential file, where the stage depends on one.
+
+        The molecules depend on the typing of the atoms only: other numbers repeat no quantum chemistry.
+        """
+        if not {POTENTIAL, "energy"} & set(self.keys):
+            return None
+        return content_id(settings.energy.potential, where, typing_only="energy" not in self.keys)
+
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
@@ -56,7 +70,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage("search", 1, ("seed", "search.sampling")),
         Stage("minimise", 2, ("energy", "minimiser")),
-        Stage("landscape", 1, ("landscape",)),
+        Stage("landscape", 2, ("landscape",)),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need
@@ -89,13 +103,21 @@ STAGES: dict[str, Stage] = {
 }
 
 
-def stage_slice(settings: Settings, stage: str) -> str:
-    """The stage's VERSION and settings as one line of sorted JSON."""
+def stage_slice(settings: Settings, stage: str, where: str = "config") -> str:
+    """The stage's VERSION and settings as one line of sorted JSON; `where` names the config file in errors.
+
+    Raises
+    ------
+    InputError
+        When the stage depends on a potential file that cannot be used.
+    """
     declared = STAGES[stage]
     values = {
         key: _dump(_lookup(settings, key)) if declared.reads(key, settings) else [] for key in declared.keys
     }
-    return json.dumps({"stage": stage, "version": declared.version, "settings": values}, sort_keys=True)
+    said = {"stage": stage, "version": declared.version, "settings": values}
+    content = declared.potential_content(settings, where)
+    return json.dumps(said | ({} if content is None else {_CONTENT: content}), sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -114,7 +136,7 @@ class Slice:
 def parse_slice(stage: str, text: str) -> Slice:
     """A stage's settings from its JSON slice, or, for work by hand, from the path of a config file."""
     if not text.lstrip().startswith("{"):
-        text = stage_slice(load_settings(Path(text)), stage)
+        text = stage_slice(load_settings(Path(text)), stage, text)
     data = json.loads(text)
     declared = STAGES[stage]
     if data.get("stage") != stage or data.get("version") != declared.version:
@@ -126,7 +148,20 @@ def parse_slice(stage: str, text: str) -> Slice:
             "pass a config file",
         )
     values = {key: _parse(key, data["settings"][key]) for key in declared.keys}
+    _check_content(declared, values, data.get(_CONTENT))
     return Slice(stage, declared.version, values)
+
+
+def _check_content(declared: Stage, values: dict[str, Any], expected: str | None) -> None:
+    """Refuse a potential file that is no longer the one that the campaign started with."""
+    if expected is None:
+        return
+    name = values[POTENTIAL] if POTENTIAL in values else values["energy"].potential
+    if content_id(name, "config", typing_only="energy" not in declared.keys) != expected:
+        problem = "the file has changed since the campaign started"
+        raise InputError(
+            "config", POTENTIAL, name, problem, "start the campaign again: it goes on with the new one"
+        )
 
 
 def _lookup(settings: Settings, key: str) -> Any:

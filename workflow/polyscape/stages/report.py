@@ -12,7 +12,7 @@ from polyscape.report.export import symmetric_cell
 from polyscape.report.model import Component, KnownForm, LevelEnergy, ReportData, Site, Structure
 from polyscape.stages.registry import Slice
 from polyscape.stages.report_accounts import calibration, costs, level_points, real, rounds, search, text
-from polyscape.stages.rows import reduced_atoms
+from polyscape.stages.rows import enthalpy_kJ_per_mol, reduced_atoms
 
 _SHOWN_ELSEWHERE = frozenset({"campaign", "known_forms", "report"})
 
@@ -143,12 +143,11 @@ def _form_matches(crystal: Mapping[Hashable, Any]) -> dict[str, dict[str, Any]]:
 def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tuple[KnownForm, ...]:
     """Each known form with the best-ranked structure that matches it."""
     matches = {row["structure_id"]: row for row in tables.landscape.to_dict("records")}
-    lowest_ff = tables.landscape.lattice_energy_kJ_per_mol.min()
+    relative = enthalpy_kJ_per_mol(tables.known_forms) - enthalpy_kJ_per_mol(tables.landscape).min()
     forms = []
-    for row in tables.known_forms.to_dict("records"):
+    for row, ff_energy in zip(tables.known_forms.to_dict("records"), relative, strict=True):
         found = next((s for s in structures if row["form"] in s.known_forms), None)
         match = _form_matches(matches[found.structure_id])[row["form"]] if found else None
-        own = real(row["lattice_energy_kJ_per_mol"])
         forms.append(
             KnownForm(
                 name=row["form"],
@@ -164,7 +163,7 @@ def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tup
                 match_rmsd_A=real(match["rmsd_A"]) if match else None,
                 match_minimised_rmsd_A=real(match["minimised_rmsd_A"]) if match else None,
                 match_molecules=int(match["molecules"]) if match else None,
-                ff_relative_energy_kJ_per_mol=None if own is None else own - float(lowest_ff),
+                ff_relative_energy_kJ_per_mol=real(ff_energy),
                 minimised_density_g_per_cm3=real(row["minimised_density_g_per_cm3"]),
                 minimised_rmsd_A=real(row["minimised_rmsd_A"]),
             )

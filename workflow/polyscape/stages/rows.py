@@ -59,6 +59,11 @@ def formula_units_of(molecules: int, conformers: Conformers) -> int:
     return units
 
 
+def enthalpy_kJ_per_mol(crystals: pd.DataFrame) -> pd.Series:
+    """Enthalpies of rows of known forms, minima or landscape: their lattice energies when there is no pressure."""
+    return crystals.lattice_energy_kJ_per_mol + crystals.pressure_volume_kJ_per_mol
+
+
 def packing_values(packing: Packing, space_group: int, origin: str) -> dict[str, Any]:
     """The columns of a packing, shared by trials, minima and landscape."""
     poses = [

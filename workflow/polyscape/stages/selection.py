@@ -21,7 +21,7 @@ from polyscape.settings.learning import LearningSettings
 from polyscape.settings.levels import Level, SelectionSettings
 from polyscape.settings.molecule import Component
 from polyscape.stages.lattice_energies import LandscapeData, LearningTables, assemble, records
-from polyscape.stages.rows import reduced_atoms
+from polyscape.stages.rows import enthalpy_kJ_per_mol, reduced_atoms
 
 _SELECTION_STREAM = 10
 """Separates this stage's random numbers from those of other stages with the same seed."""
@@ -68,7 +68,7 @@ def _choose(round_number: int, data: LandscapeData, budget: Budget, plan: Select
     if not budget.allowed_ls.any():
         return _Batch([], "", _why_nothing(data, plan.selection))
     if not (data.training.computed_ls[1:].any() or data.failed_ls.any()):
-        energy_s = data.landscape.lattice_energy_kJ_per_mol.to_numpy(float)
+        energy_s = enthalpy_kJ_per_mol(data.landscape).to_numpy(float)
         chosen = first_batch(data.training.X_sf, energy_s, plan.selection.energy_scale_kJ_per_mol, budget)
         return _Batch(chosen, "low energy, cheap, unlike the others", "no further structure may be computed")
     posterior = build_learner(plan.learning).fit(data.training)
@@ -126,7 +126,7 @@ def _lowest(
     """
     everywhere = Points.at_level(len(plan.levels), range(len(data.landscape)))
     K_ss = posterior.covariance_pp(everywhere, everywhere)
-    mean_s = posterior.mean_ls()[-1] + data.dispersion_ls[-1]
+    mean_s = posterior.mean_ls()[-1] + data.added_ls[-1]
     generator = np.random.default_rng([plan.seed, _SELECTION_STREAM, round_number])
     ranking = rank_structures(mean_s, K_ss, plan.learning.draws, generator)
     points_l = data.training.computed_ls.sum(axis=1)
