@@ -114,3 +114,7 @@ class Minimiser(Protocol):
             A rough start, which a simpler surface may relax first; False for a crystal that is to keep its packing.
         """
         ...
+
+    def leave_saddle(self, end: Minimisation) -> Minimisation:
+        """The true minimum below a stationary point, in a subgroup if need be; the point itself where it is one."""
+        ...

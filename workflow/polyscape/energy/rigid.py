@@ -1,6 +1,6 @@
 """Minimisation of crystals of rigid molecules: a coarse surface first, the full model, and the proof of a minimum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from polyscape.crystal.packing import Conformers, Packing
 from polyscape.energy import descent
 from polyscape.energy.coordinates import Chart, chart_at, packing_at
+from polyscape.energy.curvature import below_saddle, curvature_at
 from polyscape.energy.model import RigidLatticeEnergy, build_model
 from polyscape.energy.protocol import LatticeEnergy, Minimisation, Minimiser
 from polyscape.energy.sites import Pose, Sites
@@ -35,6 +36,11 @@ ROOMY_A3_PER_ATOM: Final = 12.0
 Organic crystals fill 8 to 11 cubic Angstrom per atom, hydrogen included.
 """
 
+MAX_PUSHES: Final = 3
+"""Saddles left one after another; each step down at least halves the symmetry."""
+
+_LOWER_KJ_PER_MOL: Final = 1e-3
+
 _ENDS: Final = {
     descent.CONVERGED: Status.OK,
     descent.STEP_LIMIT: Status.STEP_LIMIT,
@@ -52,6 +58,36 @@ class RigidMinimiser:
 
     def minimise(self, packing: Packing, *, from_trial: bool = True) -> Minimisation:
         """The local minimum below a crystal; see `polyscape.energy.protocol.Minimiser`."""
+        end = self._descend(packing, from_trial)
+        return self.leave_saddle(end) if self.settings.leave_saddles == "always" else end
+
+    def leave_saddle(self, end: Minimisation) -> Minimisation:
+        """The true minimum below a stationary point; the point itself where it is one.
+
+        A saddle is left along its lowest mode, in the subgroup that keeps the mode: molecules that were images of one
+        another become independent.
+        """
+        for _ in range(MAX_PUSHES):
+            if end.status != Status.OK:
+                break
+            lower = self._below(end)
+            if lower is end:
+                break
+            end = lower
+        return end
+
+    def _below(self, end: Minimisation) -> Minimisation:
+        """The minimum on the way down from a saddle; the end itself where it is a minimum."""
+        curvature = curvature_at(self.energy, end.packing)
+        for start in below_saddle(self.energy, end.packing, curvature):
+            found = self._descend(start, False)
+            if found.status == Status.OK and _lower(found, end):
+                spent = (end.steps + found.steps, end.evaluations + found.evaluations)
+                return replace(found, steps=spent[0], evaluations=spent[1])
+        return end
+
+    def _descend(self, packing: Packing, from_trial: bool) -> Minimisation:
+        """A descent in the crystal's own symmetry."""
         sites, sums, pose = self.energy.prepare(packing)
         chart = chart_at(sites, pose, packing, self.energy.conformers)
         metric = np.eye(len(chart.strain_kvv))
@@ -115,6 +151,13 @@ class RigidMinimiser:
             evaluations=evaluations,
             status=status,
         )
+
+
+def _lower(found: Minimisation, than: Minimisation) -> bool:
+    """Whether a minimisation ended lower than another by more than their convergence."""
+    if found.terms is None or than.terms is None:
+        return False
+    return found.terms.enthalpy < than.terms.enthalpy - _LOWER_KJ_PER_MOL
 
 
 def build_lattice_energy(conformers: Conformers, energy: EnergySettings) -> LatticeEnergy:

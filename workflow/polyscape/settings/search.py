@@ -1,10 +1,13 @@
 """Settings of search, minimisation and landscape."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from polyscape.settings.base import Name, Section, refusal
+
+Kind = Literal["special"] | Annotated[int, Field(ge=1, le=4)]
+"""Crystals with molecules on special positions, or a number of formula units on general positions."""
 
 
 class Sampling(Section):
@@ -45,18 +48,54 @@ class Sampling(Section):
         return self
 
 
+class GroupTrials(Section):
+    """A space group with a number of trials of its own."""
+
+    group: int | str = Field(description="Number, Hermann-Mauguin or Hall symbol.")
+    trials: int = Field(
+        description="Trials in this group, in place of `trials_per_space_group`.", ge=1, le=9_999_999
+    )
+
+
+class KindTrials(Section):
+    """A kind of crystal with its share of the trials."""
+
+    kind: Kind = Field(description="`special`, or formula units in the asymmetric unit.")
+    share: float = Field(
+        description="Trials of this kind in each group over those that the group is given (rounded up).",
+        gt=0,
+        le=100,
+    )
+
+
 class SearchSettings(Section):
     """Which trial crystals are made."""
 
-    space_groups: Literal["common10"] | list[int | str] = Field(
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    space_groups: Literal["common10", "common25", "all"] | list[int | str | GroupTrials] = Field(
         "common10",
-        description="`common10` (61, 14, 19, 2, 4, 15, 33, 9, 29, 5) or a list of numbers, Hermann-Mauguin or Hall symbols.",
+        description="`common10` (61, 14, 19, 2, 4, 15, 33, 9, 29, 5), `common25` (and 1, 7, 60, 56, 13, 18, 43, 62, "
+        "11, 12, 148, 88, 96, 76, 36), `all` 230, or a list of numbers, Hermann-Mauguin or Hall symbols, any of them "
+        "with trials of its own: `{group: P21/c, trials: 5000}`. An empty list searches nothing but what is imported.",
     )
     trials_per_space_group: int = Field(
         2000,
-        description="Trials per space group; raising it extends the search and repeats nothing.",
+        description="Trials per space group and kind of crystal; raising it extends the search and repeats nothing.",
         ge=1,
         le=9_999_999,
+    )
+    z_prime: list[Kind | KindTrials] = Field(
+        default_factory=lambda: [KindTrials(kind="special", share=0.25), 1],
+        description="Kinds of crystal to search: `special` has molecules on special positions (Z' = 1/2, 1/4, ...), "
+        "as far as their own symmetry allows; a whole number is that many formula units in the asymmetric unit on "
+        "general positions. Any of them with a share: `{kind: 2, share: 3}` makes three times the group's trials.",
+        min_length=1,
+    )
+    chirality: Literal["racemic", "enantiopure"] = Field(
+        "racemic",
+        description="`racemic`: both hands of every molecule may stand in a crystal. `enantiopure`: all molecules "
+        "are of the hand given; only the 65 Sohncke groups hold them.",
     )
     chunk_size: int = Field(
         500,
@@ -64,6 +103,12 @@ class SearchSettings(Section):
         ge=1,
     )
     sampling: Sampling = Field(default_factory=Sampling, description="How a trial crystal is drawn.")
+    imported: list[str] = Field(
+        default_factory=list,
+        alias="import",
+        description="Files of crystals from other generators, minimised and ranked with the trials: CIF (any number "
+        "of blocks), extended XYZ, or Parquet in the form of the table `trials`. A file is one job.",
+    )
 
 
 class EnergySettings(Section):
@@ -112,6 +157,11 @@ class MinimiserSettings(Section):
     max_steps: int = Field(1000, description="Steps before a minimisation is given up as `step_limit`.", ge=1)
     gradient_tolerance_kJ_per_mol_A: float = Field(
         1e-3, description="Convergence of the scaled gradient's largest component.", gt=0
+    )
+    leave_saddles: Literal["never", "landscape", "always"] = Field(
+        "landscape",
+        description="Where the Hessian of all molecules of the cell is computed, and a saddle left in a subgroup: for "
+        "the distinct structures of the landscape, for every trial (three times slower), or nowhere.",
     )
 
 
