@@ -32,7 +32,10 @@ _SAME_UNIT: Final = 0.02
 _FITS_A: Final = 0.3
 """Heavy atoms of the right molecule fit far better, those of another far worse."""
 
-_MOST_SPLITS: Final = 5000
+_CLEAR_DIPOLE: Final = 0.005
+_ENOUGH: Final = 3
+_ALIGNED: Final = 0.5
+"""Hydrogens' dipoles (e bohr) that say something, how many of them are needed, and the mean cosine with their bonds."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +111,33 @@ def place_molecules(document: Document, molecules: Sequence[Molecule]) -> tuple[
         )
     _, blocks, fits, unit_A = best
     notes = _notes(unit_A, [fit for _, fit in fits])
-    return [
+    placed = [
         _placed(document, block, fit, unit_A, m)
         for m, (block, (_, fit)) in enumerate(zip(blocks, fits, strict=True))
-    ], notes
+    ]
+    return placed, notes + _axes_note([one.conformer for one in placed])
+
+
+def _axes_note(molecules: Sequence[Conformer]) -> list[str]:
+    """A warning where multipoles cannot be in the axes of the positions.
+
+    The dipole of a hydrogen in a multipole analysis lies along its bond, negative end outwards: the mean cosine with the
+    bond is about -0.95, and near zero when axes differ.
+    """
+    cosines = []
+    for molecule in molecules:
+        for pair in molecule.bonds:
+            for light, heavy in (pair, pair[::-1]):
+                dipole_v = molecule.multipole_aq[light, [2, 3, 1]]
+                if molecule.atomic_number_a[light] == 1 and np.linalg.norm(dipole_v) > _CLEAR_DIPOLE:
+                    bond_v = molecule.position_av[light] - molecule.position_av[heavy]
+                    cosines.append(dipole_v @ bond_v / np.linalg.norm(dipole_v) / np.linalg.norm(bond_v))
+    if len(cosines) < _ENOUGH or abs(np.mean(cosines)) > _ALIGNED:
+        return []
+    return [
+        "dipoles of hydrogens do not lie along their bonds: multipoles are in other axes than the site positions, "
+        "and all terms beyond charge-charge and repulsion-dispersion are meaningless"
+    ]
 
 
 def _notes(unit_A: float, fits: Sequence[Superposition]) -> list[str]:
