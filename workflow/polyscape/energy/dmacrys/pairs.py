@@ -81,6 +81,7 @@ def potential_of(document: Document, molecules: Sequence[Conformer]) -> tuple[Po
             filled.append(pair)
         else:
             table[pair] = found
+    _refuse_confusion(document, types, table, reference)
     likes = {name: _like(document, types, name, table, reference) for pair in filled for name in pair}
     for first, second in filled:
         table[first, second] = _combined(likes[first], likes[second])
@@ -175,6 +176,20 @@ def _from_file(document: Document, types: _Types, pair: tuple[str, str], referen
     if len(listed) < len(sharing):  # another pair of types has them
         return None
     raise _ambiguous(document, types, pair, len(listed))
+
+
+def _refuse_confusion(
+    document: Document, types: _Types, table: dict[tuple[str, str], Parameters], reference: str
+) -> None:
+    """Refuse a file that tells types apart which are one to the known potential: parameters are then left unused."""
+    known = types.known[reference]
+    for first, second in itertools.combinations(sorted(types.number), 2):
+        if types.number[first] == types.number[second] and known.get(first) == known.get(second):
+            numbers = {types.number[first]}
+            used = [one for pair, one in table.items() if {types.number[name] for name in pair} == numbers]
+            listed = _listed(document, types, (first, second))
+            if any(all(_distance(one, other) > 1e-3 for other in used) for one in listed):
+                raise _ambiguous(document, types, (first, second), len(listed))
 
 
 def _ambiguous(document: Document, types: _Types, pair: tuple[str, str], count: int) -> Exception:
