@@ -250,9 +250,10 @@ def _turned(
         for Q_vv, permutation_a in zip(Q_svv, permutation_sa, strict=True):
             misfit.append(atom_av @ Q_vv.T - atom_av[permutation_a])
             slope.append(np.einsum("vw,awk->avk", Q_vv, _turning(atom_av)) - _turning(atom_av)[permutation_a])
-        turn_v = np.linalg.lstsq(
-            np.concatenate(slope).reshape(-1, 3), -np.concatenate(misfit).ravel(), rcond=1e-6
-        )[0]
+        left_xk, value_k, right_kv = np.linalg.svd(np.concatenate(slope).reshape(-1, 3), full_matrices=False)
+        held_k = value_k > 1e-6 * np.linalg.norm(atom_av)  # turns that the site leaves free stay as they are
+        turn_k = -(np.concatenate(misfit).ravel() @ left_xk[:, held_k]) / value_k[held_k]
+        turn_v = turn_k @ right_kv[held_k]
         matrix_vv = Rotation.from_rotvec(turn_v).as_matrix() @ matrix_vv
         if np.abs(turn_v).max() < 1e-14:
             break

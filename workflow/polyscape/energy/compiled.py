@@ -13,12 +13,18 @@ from pathlib import Path
 import numba
 
 
+_OF_COMPILED_CODE = (b"@compiled", b"NamedTuple", b"numba.njit")
+"""What modules hold that compiled functions are made of: themselves, and the types of their arguments."""
+
+
 def _cache_folder() -> Path:
-    """Folder of the machine code of exactly these sources."""
+    """Folder of the machine code of exactly these sources: all modules that hold compiled functions."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(here.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        text = path.read_bytes()
+        if any(word in text for word in _OF_COMPILED_CODE):
+            digest.update(path.name.encode() + b"\0" + text)
     base = os.environ.get("NUMBA_CACHE_DIR")
     return (Path(base) if base else here / "__pycache__") / f"polyscape-energy-{digest.hexdigest()[:16]}"
 
