@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Conformers
 from polyscape.energy.protocol import Minimisation, Minimiser
 from polyscape.energy.rigid import build_minimiser
@@ -74,7 +75,8 @@ def _minimum(trial: dict[str, Any], rigid: Conformers, minimiser: Minimiser) -> 
         values = packing_values(packing, trial["space_group"], trial["origin"])
         return key | values | {"steps": 0, "evaluations": 0, "status": trial["status"]}
     end = minimiser.minimise(packing)
-    row = key | packing_values(end.packing, trial["space_group"], trial["origin"]) | minimum_values(end)
+    number = SpaceGroup.from_hall(end.packing.hall_symbol).number  # below a saddle lies less symmetry
+    row = key | packing_values(end.packing, number, trial["origin"]) | minimum_values(end)
     if end.terms is not None:
         row["density_g_per_cm3"] = end.packing.density_g_per_cm3(rigid)
     return row

@@ -37,10 +37,10 @@ def search(landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) 
 def _group(
     number: int, hall_symbol: str, landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame
 ) -> GroupSearch:
-    """The search in one space group."""
-    inside = landscape[landscape.space_group == number]
+    """The search in one space group, whatever symmetry the minima have that its trials led to."""
+    inside = landscape[_searched(landscape.structure_id) == number]
     distinct = inside[inside.duplicate_of.isna()]
-    tried, minimised = trials[trials.space_group == number], minima[minima.space_group == number]
+    tried, minimised = trials[trials.space_group == number], minima[_searched(minima.trial_id) == number]
     return GroupSearch(
         symbol=screw_axes_marked(SpaceGroup.from_hall(hall_symbol)),
         number=number,
@@ -51,6 +51,11 @@ def _group(
         distinct=len(distinct),
         hits=int(distinct.hits.sum()),
     )
+
+
+def _searched(trial_ids: pd.Series) -> pd.Series:
+    """Number of the space group in which each trial was drawn; nan for what is no trial."""
+    return pd.to_numeric(trial_ids.str.extract(r"^(\d{3})\w*-\d{7}$", expand=False))
 
 
 def screw_axes_marked(group: SpaceGroup) -> str:
