@@ -1,4 +1,5 @@
-"""Lattice energies of crystals, term by term: as they stand, and with --minimise relaxed within their space group.
+"""Lattice energies of crystals, term by term: as they stand, and with --minimise relaxed: within their space group, and in a
+subgroup where that ends on a saddle.
 
 A FILE is a CIF of a molecular crystal (hydrogens included), or a JSON file with distributed multipoles, a table of
 pair potentials and the settings of DMACRYS.  A JSON file is summed by DMACRYS's convention with what stands in it (only

