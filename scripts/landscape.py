@@ -1,5 +1,7 @@
 """Make the landscape: minima within the energy window, duplicates found, cells reduced, known forms marked.
 
+A distinct structure that is a saddle once its symmetry is let go is taken down to the minimum below.
+
 A duplicate keeps its row and names the structure that represents it: the first found, so that a longer search renames
 nothing.  What came of the search is said on stderr.
 """
@@ -9,9 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from polyscape.cli import run_stage, stage_parser
+from polyscape.energy.rigid import build_minimiser
 from polyscape.schemas import CONFORMERS, KNOWN_FORMS, LANDSCAPE, MINIMA, MOLECULE
 from polyscape.stages.landscape import make_landscape
 from polyscape.stages.registry import Slice
+from polyscape.stages.rows import conformers_of
+from polyscape.stages.saddles import below_saddles
 
 EXAMPLE = (
     "python scripts/landscape.py --settings config/config.yaml --molecule molecule.parquet \\\n"
@@ -22,14 +27,15 @@ EXAMPLE = (
 
 def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, compare, write."""
-    frame = make_landscape(
-        MOLECULE.read(options.molecule),
-        CONFORMERS.read(options.conformers),
-        KNOWN_FORMS.read(options.known_forms),
-        MINIMA.read_all(options.minima),
-        part["landscape"],
-        options.cores,
-    )
+    molecules = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
+    forms, minima = KNOWN_FORMS.read(options.known_forms), MINIMA.read_all(options.minima)
+    frame = make_landscape(*molecules, forms, minima, part["landscape"], options.cores)
+    if part["minimiser"].leave_saddles == "landscape":
+        rigid = conformers_of(*molecules)
+        minimiser = build_minimiser(rigid, part["energy"], part["minimiser"])
+        lower = below_saddles(frame, minima, rigid, minimiser, options.cores)
+        if lower is not minima:
+            frame = make_landscape(*molecules, forms, lower, part["landscape"], options.cores)
     LANDSCAPE.write(frame, options.output)
     return [options.output]
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -67,19 +67,23 @@ def minimum_values(end: Minimisation) -> dict[str, Any]:
     return values
 
 
-def _minimum(trial: dict[str, Any], rigid: Conformers, minimiser: Minimiser) -> dict[str, Any]:
-    """The row of one trial."""
-    key = {"trial_id": trial["trial_id"]}
-    packing = packing_of(trial)
-    if trial["status"] != Status.OK:
-        values = packing_values(packing, trial["space_group"], trial["origin"])
-        return key | values | {"steps": 0, "evaluations": 0, "status": trial["status"]}
-    end = minimiser.minimise(packing)
-    number = SpaceGroup.from_hall(end.packing.hall_symbol).number  # below a saddle lies less symmetry
-    row = key | packing_values(end.packing, number, trial["origin"]) | minimum_values(end)
+def minimum_row(trial: Mapping[str, Any], end: Minimisation, rigid: Conformers) -> dict[str, Any]:
+    """The row of a trial whose minimisation ended; the space group is the end's, which may be a subgroup."""
+    number = SpaceGroup.from_hall(end.packing.hall_symbol).number
+    row = {"trial_id": trial["trial_id"]} | packing_values(end.packing, number, trial["origin"])
     if end.terms is not None:
         row["density_g_per_cm3"] = end.packing.density_g_per_cm3(rigid)
-    return row
+    return row | minimum_values(end)
+
+
+def _minimum(trial: dict[str, Any], rigid: Conformers, minimiser: Minimiser) -> dict[str, Any]:
+    """The row of one trial."""
+    packing = packing_of(trial)
+    if trial["status"] == Status.OK:
+        return minimum_row(trial, minimiser.minimise(packing), rigid)
+    values = packing_values(packing, trial["space_group"], trial["origin"])
+    rejected = {"steps": 0, "evaluations": 0, "status": trial["status"]}
+    return {"trial_id": trial["trial_id"]} | values | rejected
 
 
 def _reported(rows: Iterator[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
