@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from polyscape.search.duplicates import Minimum
 from polyscape.search.similarity import LARGEST_AMD_SHARE, Fingerprint, Overlay, overlay
 from polyscape.settings.search import LandscapeSettings
 
@@ -13,6 +12,22 @@ _DENSITY_SHARE: Final = 0.15
 
 _APART: Final = Overlay(0, float("inf"))
 """No molecule of the one lies on the other."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A distinct structure of the landscape.
+
+    Attributes
+    ----------
+    density_g_per_cm3 : float
+        Density.
+    fingerprint : Fingerprint
+        The crystal prepared for comparison.
+    """
+
+    density_g_per_cm3: float
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,7 @@ class Match:
     minimised: Overlay | None
 
 
-def find_form(form: Form, structures: Sequence[Minimum], settings: LandscapeSettings) -> tuple[Match, ...]:
+def find_form(form: Form, structures: Sequence[Structure], settings: LandscapeSettings) -> tuple[Match, ...]:
     """The structure that is a known form, and the one that is the form's force-field minimum.
 
     A form is found when a structure's whole cluster overlays the published crystal.  Of several such, the one that is
@@ -88,7 +103,7 @@ def find_form(form: Form, structures: Sequence[Minimum], settings: LandscapeSett
     return tuple(match for match in (best, minimum) if match is not None)
 
 
-def _compared(form: Form, index: int, structure: Minimum, settings: LandscapeSettings) -> Match:
+def _compared(form: Form, index: int, structure: Structure, settings: LandscapeSettings) -> Match:
     wanted, experimental, minimised = settings.overlay_molecules, _APART, None
     if abs(structure.density_g_per_cm3 / form.density_g_per_cm3 - 1) <= _DENSITY_SHARE:
         experimental = _overlay_within(

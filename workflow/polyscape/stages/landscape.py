@@ -2,21 +2,22 @@
 
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyscape.crystal.packing import Conformers, Packing
-from polyscape.crystal.reduction import ReducedCrystal, reduce_packing
+from polyscape.crystal.packing import Conformers
+from polyscape.crystal.pointwise import PointwiseDistances
+from polyscape.crystal.reduction import ReducedCrystal
 from polyscape.ids import discovery_order
 from polyscape.schemas import LANDSCAPE
-from polyscape.search.duplicates import Minimum, representatives
-from polyscape.search.known import Form, Match, find_form
+from polyscape.search.duplicates import Chirality, Comparison
+from polyscape.search.known import Form, Match, Structure, find_form
 from polyscape.search.similarity import Fingerprint, Overlay
 from polyscape.settings.search import LandscapeSettings
+from polyscape.stages.distinct import Distinct, tell_apart
 from polyscape.stages.rows import (
     conformers_of,
     enthalpy_kJ_per_mol,
@@ -29,6 +30,8 @@ from polyscape.stages.rows import (
 from polyscape.status import Status
 
 _TERMS = ("electrostatic", "repulsion", "dispersion", "intramolecular", "lattice_energy", "pressure_volume")
+_AMD_DECIMALS: Final = 6
+"""Distances of single precision."""
 
 
 def make_landscape(
@@ -38,6 +41,7 @@ def make_landscape(
     minima: pd.DataFrame,
     settings: LandscapeSettings,
     cores: int,
+    chirality: Chirality = "racemic",
 ) -> pd.DataFrame:
     """The minima within the energy window, each a distinct structure or a duplicate of one.
 
@@ -49,22 +53,20 @@ def make_landscape(
         Window and tolerances.
     cores : int
         Processes; results do not depend on it.
+    chirality : "racemic" or "enantiopure"
+        Whether mirror images are one structure.
     """
     rigid = conformers_of(molecule, conformers)
     inside = in_window(minima, settings.window_kJ_per_mol)
-    prepared = _prepare([packing_of(row) for row in _records(inside)], rigid, cores)
-    candidates = [
-        Minimum(energy, density, fingerprint)
-        for energy, density, (_, fingerprint) in zip(
-            enthalpy_kJ_per_mol(inside), inside.density_g_per_cm3, prepared, strict=True
-        )
+    distinct = tell_apart(inside, rigid, Comparison(settings, chirality, cores))
+    rows = _rows(inside, distinct, rigid)
+    structures = [
+        Structure(float(inside.density_g_per_cm3.iloc[i]), Fingerprint(cell.atoms, cell.first_m))
+        for i, cell in distinct.reduced.items()
     ]
-    same = np.array(representatives(candidates, settings), int)
-    distinct = np.unique(same)
-    rows = _rows(inside, prepared, same, rigid)
     for form in _forms(known_forms, rigid):
-        for match in find_form(form, [candidates[i] for i in distinct], settings):
-            _add_match(rows[distinct[match.index]], form.name, match)
+        for match in find_form(form, structures, settings):
+            _add_match(rows[distinct.representatives[match.index]], form.name, match)
     frame = LANDSCAPE.from_rows(sorted(rows, key=_landscape_order))
     _report(minima, frame, list(known_forms.form))
     return frame
@@ -79,53 +81,33 @@ def in_window(minima: pd.DataFrame, window_kJ_per_mol: float) -> pd.DataFrame:
     return good.iloc[order].reset_index(drop=True)
 
 
-def _reduce(task: tuple[Packing, Conformers]) -> tuple[ReducedCrystal, Fingerprint]:
-    reduced = reduce_packing(*task)
-    return reduced, Fingerprint(reduced.atoms, reduced.first_m)
-
-
-def _prepare(
-    packings: Sequence[Packing], conformers: Conformers, cores: int
-) -> list[tuple[ReducedCrystal, Fingerprint]]:
-    """Every packing reduced and fingerprinted; the costly part that has no order."""
-    tasks = [(packing, conformers) for packing in packings]
-    if cores == 1 or len(tasks) < 2 * cores:
-        return [_reduce(task) for task in tasks]
-    with ProcessPoolExecutor(cores) as pool:
-        return list(pool.map(_reduce, tasks, chunksize=max(1, len(tasks) // (8 * cores))))
-
-
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _rows(
-    inside: pd.DataFrame,
-    prepared: Sequence[tuple[ReducedCrystal, Fingerprint]],
-    same: np.ndarray,
-    rigid: Conformers,
-) -> list[dict[str, Any]]:
+def _rows(inside: pd.DataFrame, distinct: Distinct, rigid: Conformers) -> list[dict[str, Any]]:
     rows = []
-    energy_s = enthalpy_kJ_per_mol(inside)
+    energy_s = enthalpy_kJ_per_mol(inside).to_numpy(float)
+    name_s = inside.trial_id.to_numpy()
+    hits_s = np.bincount(distinct.same_s, minlength=len(inside))
     for index, source in enumerate(_records(inside)):
         row = {
             "structure_id": source["trial_id"],
             **packing_values(packing_of(source), int(source["space_group"]), source["origin"]),
             **{f"{term}_kJ_per_mol": source[f"{term}_kJ_per_mol"] for term in _TERMS},
-            "relative_energy_kJ_per_mol": energy_s.iloc[index] - energy_s.min(),
+            "relative_energy_kJ_per_mol": energy_s[index] - energy_s.min(),
             "density_g_per_cm3": source["density_g_per_cm3"],
-            "hits": 0,
+            "hits": int(hits_s[index]),
         }
-        if same[index] == index:
-            row["hits"] = int(np.count_nonzero(same == index))
-            row |= _distinct_values(*prepared[index], rigid)
+        if index in distinct.reduced:
+            row |= _distinct_values(distinct.reduced[index], distinct.pdd_s[index], rigid)
         else:
-            row["duplicate_of"] = inside.trial_id.iloc[same[index]]
+            row["duplicate_of"] = name_s[distinct.same_s[index]]
         rows.append(row)
     return rows
 
 
-def _distinct_values(reduced: ReducedCrystal, fingerprint: Fingerprint, rigid: Conformers) -> dict[str, Any]:
+def _distinct_values(reduced: ReducedCrystal, pdd: PointwiseDistances, rigid: Conformers) -> dict[str, Any]:
     """The columns that only a representative has."""
     formula_units = formula_units_of(reduced.molecules, rigid)
     return {
@@ -133,7 +115,7 @@ def _distinct_values(reduced: ReducedCrystal, fingerprint: Fingerprint, rigid: C
         "symmetry_found": reduced.symbol,
         "space_group_found": reduced.space_group,
         "z_prime_found": formula_units / reduced.order,
-        "amd_A": [float(value) for value in fingerprint.amd_k],
+        "amd_A": [round(float(value), _AMD_DECIMALS) for value in pdd.amd_k],
     }
 
 
