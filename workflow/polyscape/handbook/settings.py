@@ -20,6 +20,7 @@ UNITS = {
     "_g_per_cm3": "g/cm³",
     "_per_A": "1/Å",
     "_A": "Å",
+    "_GPa": "GPa",
     "_eV": "eV",
     "_deg": "degree",
     "_MB": "MB",
