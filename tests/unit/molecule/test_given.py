@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from ase.data import chemical_symbols
 from rdkit import Chem
 from scipy.spatial.transform import Rotation
 
+from polyscape.errors import InputError
 from polyscape.molecule.dma import DistributedMultipoles
 from polyscape.molecule.given import fitted, read_multipoles, read_punch
 from polyscape.molecule.multipoles import rotate_multipoles
 from polyscape.molecule.read import MoleculeError, from_coordinates
+from polyscape.settings import parse_settings
+from polyscape.stages.components import check_components
 from polyscape.units import ANGSTROM_PER_BOHR
 from tests.builders import oxalic_acid
 
@@ -78,3 +82,25 @@ def test_a_broken_punch_file_is_refused(text, tmp_path):
 
 def test_the_builder_molecule_is_what_rdkit_sees(case):
     assert Chem.MolToSmiles(Chem.RemoveHs(case[0])) == "O=C(O)C(=O)O"
+
+
+def test_a_punch_file_is_checked_before_any_work(tmp_path):
+    rigid = oxalic_acid()
+    path = tmp_path / "m.punch"
+    component = {"name": "acid", "smiles": "OC(=O)C(=O)O", "multipoles_file": str(path)}
+    settings = parse_settings({"campaign": "x", "molecule": {"components": [component]}}, "c.yaml")
+    labels = [f"{chemical_symbols[number]}1" for number in rigid.atomic_number_a]
+    path.write_text(punch(rigid.multipole_aq, rigid.position_av, labels))
+    check_components(settings, "c.yaml")
+    cases = {
+        "sum to 0.0100 e, the molecule has 0 e": rigid.multipole_aq + 0.01 / 8 * np.eye(25)[0],
+        "atoms and bonds are not those": rigid.multipole_aq[:7],
+        "no complete list of sites": rigid.multipole_aq[:0],
+    }
+    for said, multipole_aq in cases.items():
+        count = len(multipole_aq)
+        path.write_text(punch(multipole_aq, rigid.position_av[:count], labels[:count]))
+        with pytest.raises(InputError) as caught:
+            check_components(settings, "c.yaml")
+        assert caught.value.line().startswith("c.yaml: molecule.components[0].multipoles_file = ")
+        assert said in caught.value.line()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from polyscape.molecule import symmetry
-from polyscape.molecule.conformers import GasConformer, Plan
+from polyscape.molecule.conformers import GasConformer
 from polyscape.molecule.dma import DistributedMultipoles, analyse
 from polyscape.molecule.multipoles import COMPONENTS, rotate_multipoles
 from polyscape.molecule.read import MoleculeError
@@ -16,21 +16,22 @@ from polyscape.molecule.shapes import mappings
 from polyscape.units import ANGSTROM_PER_BOHR
 
 _FITS_A = 0.3
+_CHARGE_TOLERANCE_E = 5e-3
+"""Files that round to three decimals pass; a charge of the crystal this small costs below 0.1 kJ/mol."""
 
 
 def replace_multipoles(
-    found: list[GasConformer], selected: set[str], molecule: Chem.Mol, path: Path, plan: Plan
+    found: list[GasConformer], selected: set[str], molecule: Chem.Mol, read: DistributedMultipoles
 ) -> list[GasConformer]:
     """The conformers with the selected one's multipoles taken from a file, turned into its frame.
 
     Raises
     ------
     MoleculeError
-        When several conformers are selected, or the file cannot be read or holds another molecule or conformer.
+        When several conformers are selected, or the file holds another conformer.
     """
     if len(selected) != 1:
         raise MoleculeError("is for one conformer", f"select one of {', '.join(sorted(selected))}")
-    read = read_multipoles(path, plan.switch)
     changed = []
     for conformer in found:
         if conformer.name in selected and conformer.properties is not None:
@@ -45,10 +46,33 @@ def replace_multipoles(
     return changed
 
 
+def is_wave_function(path: Path) -> bool:
+    """Whether a file holds a wave function, whose analysis takes seconds to minutes."""
+    return path.suffix.lower() in {".fchk", ".fch", ".molden"} or path.name.endswith(".molden.input")
+
+
+def check_multipoles(read: DistributedMultipoles, molecule: Chem.Mol) -> None:
+    """Check that multipoles are those of a molecule: its atoms and bonds, and its charge.
+
+    Raises
+    ------
+    MoleculeError
+        When they are not.
+    """
+    if not mappings((read.atomic_number_a, read.position_av), molecule):
+        raise MoleculeError(
+            "its atoms and bonds are not those of this molecule", "give the multipoles of all its atoms"
+        )
+    charge, wanted = float(read.multipole_aq[:, 0].sum()), Chem.GetFormalCharge(molecule)
+    if not abs(charge - wanted) < _CHARGE_TOLERANCE_E:
+        problem = f"its charges Q00 sum to {charge:.4f} e, the molecule has {wanted} e"
+        raise MoleculeError(problem, "give the multipoles of this molecule, all of them, with more digits")
+
+
 def read_multipoles(path: Path, switch: float) -> DistributedMultipoles:
     """Multipoles on the atoms from a file: ``.fchk``/``.fch``, ``.molden``, else a GDMA punch file."""
     try:
-        if path.suffix.lower() in {".fchk", ".fch", ".molden"} or path.name.endswith(".molden.input"):
+        if is_wave_function(path):
             read = analyse(path, switch)
             return replace(read, source=f"{read.source}, wave function of {path.name}")
         return read_punch(path.read_text(encoding="utf-8"), path.name)

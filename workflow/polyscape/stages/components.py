@@ -1,7 +1,7 @@
 """Checks of the molecules in the config that need no quantum chemistry: run before any job."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rdkit import Chem
 
@@ -11,6 +11,9 @@ from polyscape.molecule.read import MoleculeError, read_file, read_smiles
 from polyscape.settings import Settings
 from polyscape.settings.molecule import Component
 from polyscape.stages.potential_file import KEY, campaign_potential
+
+if TYPE_CHECKING:
+    from polyscape.molecule.dma import DistributedMultipoles
 
 BASIS_ELEMENTS: Final = {
     "sto-3g": {*range(1, 54)},
@@ -42,6 +45,7 @@ def check_components(settings: Settings, where: str) -> None:
         molecule = read_component(component, index, where)
         _check_basis(molecule, settings.molecule.gas_phase.basis, where)
         _check_types(molecule, potential, settings, where)
+        _check_punch_file(component, index, molecule, where)
         if component.conformers not in ("lowest", "all"):
             from polyscape.stages.conformer_choice import check_choice  # slow to import, and seldom needed
 
@@ -117,6 +121,38 @@ def _check_basis(molecule: Chem.Mol, basis: str, where: str) -> None:
             raise InputError(
                 where, "molecule.gas_phase.basis", basis, f"has no functions for {symbol}", remedy
             )
+
+
+def _check_punch_file(component: Component, index: int, molecule: Chem.Mol, where: str) -> None:
+    """Check given multipoles, which all lattice energies hang on; of wave functions the stage `molecule` does it."""
+    if component.multipoles_file is not None:
+        from polyscape.molecule.given import is_wave_function  # slow to import, and seldom needed
+
+        if not is_wave_function(Path(component.multipoles_file)):
+            given_multipoles(component, index, molecule, 0.0, where)
+
+
+def given_multipoles(
+    component: Component, index: int, molecule: Chem.Mol, switch: float, where: str
+) -> "DistributedMultipoles | None":
+    """The multipoles of a component's `multipoles_file`, found to be this molecule's; None without such a file.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, or holds another molecule or charge.
+    """
+    if component.multipoles_file is None:
+        return None
+    from polyscape.molecule.given import check_multipoles, read_multipoles
+
+    try:
+        read = read_multipoles(Path(component.multipoles_file), switch)
+        check_multipoles(read, molecule)
+    except MoleculeError as error:
+        key = f"molecule.components[{index}].multipoles_file"
+        raise InputError(where, key, component.multipoles_file, error.problem, error.remedy) from error
+    return read
 
 
 def _check_types(molecule: Chem.Mol, potential: Potential, settings: Settings, where: str) -> None:

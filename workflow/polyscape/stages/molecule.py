@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,15 @@ from rdkit import Chem
 
 from polyscape.energy.potentials import load_potential
 from polyscape.errors import InputError
-from polyscape.molecule import given
 from polyscape.molecule.conformers import GasConformer, Plan, find_conformers
+from polyscape.molecule.dma import DistributedMultipoles
+from polyscape.molecule.given import replace_multipoles
 from polyscape.molecule.read import MoleculeError
 from polyscape.molecule.wavefunction import GasPhaseLevel
 from polyscape.schemas import CONFORMERS, MOLECULE
 from polyscape.settings.molecule import Component, MoleculeSettings
 from polyscape.settings.search import KnownForm
-from polyscape.stages.components import check_components, read_component
+from polyscape.stages.components import check_components, given_multipoles, read_component
 from polyscape.stages.conformer_choice import selected_names, shapes_asked
 from polyscape.units import DEBYE_PER_E_BOHR, KJ_PER_MOL_PER_HARTREE
 
@@ -76,10 +76,12 @@ def describe_molecules(
     for index, component in enumerate(settings.components):
         molecule = read_component(component, index, where)
         plan = _plan(settings, component, seed, cores)
+        given = given_multipoles(component, index, molecule, plan.switch, where)
         shapes = shapes_asked(component, index, molecule, forms, where)
         found = find_conformers(molecule, plan, [shape.position_av for shape in shapes])
         selected = selected_names(component, index, molecule, found, shapes, where)
-        found = _with_given_multipoles(component, index, found, selected, molecule, plan, where)
+        if given is not None:
+            found = _with_multipoles(component, index, (found, selected), molecule, (given, where))
         types = load_potential(potential).assign_types(*_graph(molecule))
         for conformer in found:
             chosen = conformer.name in selected
@@ -106,20 +108,17 @@ def _graph(molecule: Chem.Mol) -> tuple[list[int], list[tuple[int, int]]]:
     return [atom.GetAtomicNum() for atom in molecule.GetAtoms()], sorted((a, b) for a, b in bonds)
 
 
-def _with_given_multipoles(
+def _with_multipoles(
     component: Component,
     index: int,
-    found: list[GasConformer],
-    selected: set[str],
+    conformers: tuple[list[GasConformer], set[str]],
     molecule: Chem.Mol,
-    plan: Plan,
-    where: str,
+    source: tuple[DistributedMultipoles, str],
 ) -> list[GasConformer]:
-    """The conformers with the multipoles of `multipoles_file` where there is one."""
-    if component.multipoles_file is None:
-        return found
+    """The conformers found, the selected one with given multipoles."""
+    given, where = source
     try:
-        return given.replace_multipoles(found, selected, molecule, Path(component.multipoles_file), plan)
+        return replace_multipoles(*conformers, molecule, given)
     except MoleculeError as error:
         key = f"molecule.components[{index}].multipoles_file"
         raise InputError(where, key, component.multipoles_file, error.problem, error.remedy) from error
