@@ -17,6 +17,7 @@ include: "workflow/rules/report.smk"
 localrules:
     all,
     known_forms,
+    completeness,
     select_first,
     select_next,
     stored_points,

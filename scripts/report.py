@@ -23,7 +23,7 @@ EXAMPLE = """R=results/oxalic_acid; python scripts/report.py --settings config/c
     --ledger $R/ledger.parquet --calibration $R/calibration.parquet --trials $R/trials/*/*.parquet"""
 
 TABLES = ("landscape", "known_forms", "conformers", "molecule", "dispersion", "ranking", "ledger")
-SEVERAL = ("posterior", "points", "trials", "minima", "calibration")
+SEVERAL = ("posterior", "points", "trials", "minima", "calibration", "completeness")
 
 
 def main() -> None:
@@ -51,6 +51,7 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
         trials=schemas.TRIALS.read_all(options.trials),
         minima=schemas.MINIMA.read_all(options.minima),
         calibration=schemas.CALIBRATION.read_all(options.calibration),
+        completeness=schemas.COMPLETENESS.read_all(options.completeness),
     )
     known = options.provenance is not None and options.provenance.exists()
     versions = program_versions(json.loads(options.provenance.read_text())) if known else {}

@@ -323,6 +323,33 @@ LANDSCAPE = Table(
     ),
 )
 
+COMPLETENESS = Table(
+    "completeness",
+    "a series of trials (or all of them) after a number of trials",
+    ("series", "below"),
+    (
+        _text("series", "series of trials (014, 014s, 014z2), or `all`"),
+        Column("below", _COUNT, "", "trials of a smaller Sobol' index count", low=0),
+        Column("trials", _COUNT, "", "how many these are", low=0),
+        Column("hits", _COUNT, "", "those that led to a minimum in the energy window", low=0),
+        Column("distinct", _COUNT, "", "structures that these hits fell on", low=0),
+        Column("found_once", _COUNT, "", "structures hit once", low=0),
+        Column("found_twice", _COUNT, "", "structures hit twice", low=0),
+        Column("new_structures", _COUNT, "", "structures found since the row before", low=0),
+        Column("new_per_1000_trials", _REAL, "", "their number per 1000 trials", low=0.0),
+        Column(
+            "coverage",
+            _REAL,
+            "",
+            "Good-Turing estimate of the chance that the next hit falls on a structure already found",
+            True,
+            low=0.0,
+            high=1.0,
+        ),
+        Column("coverage_sd", _REAL, "", "standard deviation of the estimate", True, low=0.0),
+    ),
+)
+
 FEATURES = Table(
     "features",
     "a distinct structure",
@@ -520,6 +547,7 @@ ALL: Final = (
     TRIALS,
     MINIMA,
     LANDSCAPE,
+    COMPLETENESS,
     FEATURES,
     DISPERSION,
     SELECTION,

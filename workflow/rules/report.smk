@@ -38,6 +38,7 @@ rule report:
         stored=STORED,
         calibration=CALIBRATION,
         ledger=LEDGER,
+        completeness=COMPLETENESS,
         trials=plan.chunk_files("trials"),
         minima=plan.chunk_files("minima"),
     output:
@@ -62,6 +63,6 @@ rule report:
             " --molecule {input.molecule:q} --molecules {input.molecules:q} --dispersion {input.dispersion:q}"
             " --ranking {input.ranking:q} --posterior {input.posterior:q} --points {params.points} {input.stored:q}"
             " --calibration {input.calibration:q} --ledger {input.ledger:q}"
-            " --trials {params.trials} --minima {params.minima}"
+            " --completeness {input.completeness:q} --trials {params.trials} --minima {params.minima}"
             " --provenance {params.versions:q} --output-dir {params.folder:q}",
         )

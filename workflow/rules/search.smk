@@ -73,3 +73,21 @@ rule landscape:
             " --molecule {input.molecule:q} --conformers {input.conformers:q} --known-forms {input.known_forms:q}"
             " --minima {params.minima} --output {output:q} --cores {threads}",
         )
+
+
+rule completeness:
+    input:
+        landscape=LANDSCAPE,
+        minima=plan.chunk_files("minima"),
+    output:
+        COMPLETENESS,
+    log:
+        f"{LOGS}/completeness.log",
+    params:
+        slice=part("completeness"),
+        minima=all_chunks("minima"),
+    shell:
+        command(
+            "completeness",
+            " --landscape {input.landscape:q} --minima {params.minima} --output {output:q}",
+        )

@@ -7,6 +7,7 @@ from tests.builders import conformers, oxalic_acid, oxalic_packing
 
 from polyscape import schemas
 from polyscape.settings import parse_settings
+from polyscape.stages.completeness import make_completeness
 from polyscape.stages.registry import parse_slice, stage_slice
 from polyscape.stages.report import ReportTables
 from polyscape.stages.rows import packing_values, reduced_values
@@ -113,7 +114,13 @@ def tables(names=None, count=36, seed=3, levels=LEVELS):
         trials=_trials(rows),
         minima=schemas.MINIMA.from_rows(_minimum(row) for row in rows),
         calibration=_calibration(levels),
+        completeness=_completeness(rows),
     )
+
+
+def _completeness(rows):
+    landscape = schemas.LANDSCAPE.from_rows(rows)
+    return make_completeness(landscape, schemas.MINIMA.from_rows(_minimum(row) for row in rows))
 
 
 def _terms(total):

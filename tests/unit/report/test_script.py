@@ -39,6 +39,7 @@ def command(tmp_path):
         ("trials", schemas.TRIALS, given.trials),
         ("minima", schemas.MINIMA, given.minima),
         ("calibration", schemas.CALIBRATION, given.calibration),
+        ("completeness", schemas.COMPLETENESS, given.completeness),
     ):
         table.write(frame, tmp_path / f"{name}.parquet")
         line += [f"--{name}", str(tmp_path / f"{name}.parquet")]

@@ -122,17 +122,35 @@ class GroupSearch:
 
 
 @dataclass(frozen=True)
+class Completeness:
+    """A series of trials (or `all`) after a number of trials: hits, structures, and the Good-Turing coverage."""
+
+    series: str
+    trials: int
+    hits: int
+    distinct: int
+    found_once: int
+    new_structures: int
+    new_per_1000_trials: float
+    coverage: float | None
+    coverage_sd: float | None
+
+
+@dataclass(frozen=True)
 class Search:
     """The search: space groups, outcomes that failed (status and count), and how complete it looks.
 
     `coverage` is Good's estimate that the next in-window minimum is one already found, ``1 - n_1 / N`` with n_1
-    structures hit once among N hits (Good 1953, https://doi.org/10.1093/biomet/40.3-4.237, eq. 9).
+    structures hit once among N hits (Good 1953, https://doi.org/10.1093/biomet/40.3-4.237, eq. 9).  `series` holds how
+    each series of trials ended, `growth` how all of them together grew; both are empty without the table.
     """
 
     groups: tuple[GroupSearch, ...]
     failures: tuple[tuple[str, int], ...]
     coverage: float | None
     found_once: int
+    series: tuple[Completeness, ...] = ()
+    growth: tuple[Completeness, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def tell_apart(inside: pd.DataFrame, rigid: Conformers, comparison: Comparison) 
             inside.trial_id, enthalpy_kJ_per_mol(inside), inside.density_g_per_cm3, pdd_s, strict=True
         )
     ]
-    same_s = np.array(representatives(minima, lambda i: _crystal(packings[i], rigid), comparison), np.int64)
+    same_s = np.array(representatives(minima, lambda i: crystal_of(packings[i], rigid), comparison), np.int64)
     reduced = _most_symmetric(packings, same_s, rigid, comparison.cores)
     return Distinct(same_s, tuple(pdd_s), reduced)
 
@@ -103,7 +103,7 @@ def _asymmetric_share(packing: Packing, rigid: Conformers) -> float:
     return sum(len(images) for images in packing.molecules(rigid)) / operations
 
 
-def _crystal(packing: Packing, rigid: Conformers) -> Fingerprint:
+def crystal_of(packing: Packing, rigid: Conformers) -> Fingerprint:
     """A packing prepared for overlays, in the cell it is described in."""
     sizes = [
         len(rigid[pose.component, pose.conformer].atomic_number_a)

@@ -71,6 +71,7 @@ STAGES: dict[str, Stage] = {
         Stage("search", 1, ("seed", "search.sampling")),
         Stage("minimise", 2, ("energy", "minimiser")),
         Stage("landscape", 2, ("landscape", "energy", "minimiser")),
+        Stage("completeness", 1, ()),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need

@@ -19,7 +19,7 @@ _SHOWN_ELSEWHERE = frozenset({"campaign", "known_forms", "report"})
 
 @dataclass(frozen=True)
 class ReportTables:
-    """The tables of a finished campaign; `trials`, `minima` and `calibration` may be empty.
+    """The tables of a finished campaign; `trials`, `minima`, `calibration` and `completeness` may be empty.
 
     `points` may hold a structure's level several times: computed in one round, found in the store by a later one.
     """
@@ -36,6 +36,7 @@ class ReportTables:
     trials: pd.DataFrame
     minima: pd.DataFrame
     calibration: pd.DataFrame
+    completeness: pd.DataFrame
 
 
 def report_data(tables: ReportTables, part: Slice, provenance: Mapping[str, str]) -> ReportData:
@@ -68,7 +69,7 @@ def report_data(tables: ReportTables, part: Slice, provenance: Mapping[str, str]
         levels=levels,
         structures=structures,
         known_forms=_known_forms(tables, structures),
-        search=search(tables.landscape, tables.trials, tables.minima),
+        search=search(tables.landscape, tables.trials, tables.minima, tables.completeness),
         points=tuple(level_points(tables.points, level) for level in levels[1:]),
         rounds=rounds(tables.posteriors, levels),
         costs=costs(tables.ledger),

@@ -8,14 +8,25 @@ import numpy as np
 import pandas as pd
 
 from polyscape.crystal.groups import SpaceGroup
-from polyscape.report.model import CalibrationRow, Cost, GroupSearch, LevelPoints, RoundState, Search
+from polyscape.report.model import (
+    CalibrationRow,
+    Completeness,
+    Cost,
+    GroupSearch,
+    LevelPoints,
+    RoundState,
+    Search,
+)
+from polyscape.stages.completeness import ALL_SERIES
 from polyscape.status import Status
 
 _LOW_WINDOW_KJ_PER_MOL = 10.0
 """Polymorphs lie within about 10 kJ/mol of the lowest structure; rounds are judged by what they tell about these."""
 
 
-def search(landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) -> Search:
+def search(
+    landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame, completeness: pd.DataFrame
+) -> Search:
     """Counts by space group of the search; trials and failures only when those tables were given."""
     distinct = landscape[landscape.duplicate_of.isna()]
     searched = trials if len(trials) else landscape[landscape.origin == "search"]
@@ -24,6 +35,7 @@ def search(landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) 
     total, once = int(hits.sum()), int((hits == 1).sum())
     failed = pd.concat([trials.status, minima.status[minima.status != Status.SKIPPED]])
     failures = failed[failed != Status.OK].value_counts()
+    together = completeness.series == ALL_SERIES
     return Search(
         groups=tuple(
             _group(int(str(group)), str(hall), landscape, trials, minima) for group, hall in settings.items()
@@ -31,6 +43,25 @@ def search(landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) 
         failures=tuple(sorted((str(status), int(count)) for status, count in failures.items())),
         coverage=1.0 - once / total if total else None,
         found_once=once,
+        series=_completeness(completeness[~together].drop_duplicates("series", keep="last")),
+        growth=_completeness(completeness[together]),
+    )
+
+
+def _completeness(rows: pd.DataFrame) -> tuple[Completeness, ...]:
+    """Rows of the table `completeness` for the page."""
+    return tuple(
+        Completeness(
+            series=str(row["series"]),
+            **{
+                name: int(row[name])
+                for name in ("trials", "hits", "distinct", "found_once", "new_structures")
+            },
+            new_per_1000_trials=float(row["new_per_1000_trials"]),
+            coverage=real(row["coverage"]),
+            coverage_sd=real(row["coverage_sd"]),
+        )
+        for row in rows.to_dict("records")
     )
 
 
