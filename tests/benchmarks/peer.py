@@ -16,11 +16,12 @@ LABELS = ("H_W1", "H_W2", "H_W3", "H_W4", "H_Wa", "C_W4", "C_W3", "C_W2")
 """Names of types that OCC knows; each stands for one of the crystal's types, with that type's parameters."""
 
 
-def peer_energy(model, packing, cutoff_A):
+def peer_energy(model, packing, cutoff_A, ewald_accuracy=1e-8):
     """The peer's calculator and its molecules' states.
 
     Without a spline it sums exp-6 over sites and multipoles over molecules within the cutoff, charges and dipoles by
-    Ewald's method, and returns kJ/mol per cell with forces, torques and the gradient by strain.
+    Ewald's method (1e-8 is the peer's default), and returns kJ/mol per cell with forces, torques and the gradient by
+    strain.
     """
     occpy.set_num_threads(1)
     occpy.set_log_level(occpy.LogLevel.WARN)
@@ -47,7 +48,9 @@ def peer_energy(model, packing, cutoff_A):
     basis.molecule_types, basis.potentials = list(kinds.values()), potentials
     case = occpy.StructureInput()
     case.crystal, case.basis = crystal, basis
-    peer = occpy.CrystalEnergy(occpy.from_structure_input(case))
+    setup = occpy.from_structure_input(case)
+    setup.ewald_accuracy = ewald_accuracy
+    peer = occpy.CrystalEnergy(setup)
     return peer, peer.initial_states()
 
 

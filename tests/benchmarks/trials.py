@@ -17,13 +17,14 @@ def trials(conformers, count):
     return [
         packing
         for index, number in enumerate(COMMON10)
-        for packing in _of_group(conformers, number, (count + len(COMMON10) - 1 - index) // len(COMMON10))
+        for packing in group_trials(conformers, number, (count + len(COMMON10) - 1 - index) // len(COMMON10))
     ]
 
 
-def _of_group(conformers, number, wanted):
+def group_trials(conformers, number, wanted, z_prime=1):
+    """Trials without overlap in one space group, with `z_prime` formula units in the asymmetric unit."""
     sampling = Sampling()
-    recipe = make_recipe(conformers, sampling)
+    recipe = make_recipe(conformers, sampling, z_prime)
     group = SpaceGroup.find(number)
     found = []
     start = 0
