@@ -134,6 +134,7 @@ def test_a_potential_file_counts_by_what_it_says(tmp_path, old, new, touched):
 
 def test_a_job_refuses_a_potential_file_that_changed_under_way(tmp_path):
     text = with_table(tmp_path, TABLE)["minimise"]
+    assert "{x}" not in text  # a wildcard to Snakemake
     assert parse_slice("minimise", text)["energy"].potential.endswith("{x}.yaml")
     with_table(tmp_path, TABLE.replace("124.1", "124.2"))
     with pytest.raises(InputError, match=r"energy\.potential = .*has changed since the campaign started"):

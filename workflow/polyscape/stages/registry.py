@@ -7,6 +7,7 @@ says: a job that finds another content than the campaign started with stops.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -118,7 +119,8 @@ def stage_slice(settings: Settings, stage: str, where: str = "config") -> str:
     }
     said = {"stage": stage, "version": declared.version, "settings": values}
     content = declared.potential_content(settings, where)
-    return json.dumps(said | ({} if content is None else {_CONTENT: content}), sort_keys=True)
+    text = json.dumps(said | ({} if content is None else {_CONTENT: content}), sort_keys=True)
+    return re.sub(r'\{(?!["}])', r"\\u007b", text)  # Snakemake takes {x} in a text for a wildcard
 
 
 @dataclass(frozen=True)
