@@ -6,6 +6,7 @@ import sys
 import pytest
 import yaml
 
+from polyscape.errors import InputError
 from polyscape.schemas import SELECTION
 from polyscape.settings import parse_settings
 from polyscape.settings.load import merge_configs
@@ -32,14 +33,34 @@ def test_more_trials_add_chunks_and_change_none():
 
 
 def test_the_groups_keep_their_order_and_setting():
-    assert list(plan(space_groups=["P21/n", 2]).groups.items()) == [(14, "-P 2yn"), (2, "-P 1")]
-    assert len(plan(space_groups="common10").groups) == 10
+    made = plan(space_groups=["P21/n", 2])
+    assert [made.hall_symbol(made.chunk(name, "c0000000")) for name in ("014", "002")] == ["-P 2yn", "-P 1"]
+    assert len(plan(space_groups="common10").series) == 10
+
+
+def test_kinds_of_crystal_and_imported_files_have_folders_of_their_own():
+    made = plan(z_prime=[1, "special", 2], space_groups=[14, 4], **{"import": ["others/csp.cif"]})
+    folders = {file.rsplit("/", 2)[1] for file in made.chunk_files("trials")}
+    assert folders == {"014", "004", "014s", "014z2", "004z2", "import"}  # P2_1 has no special positions
+    assert made.chunk("014s", "c0000008").kind == "special"
+    assert made.chunk_files("minima")[-1].endswith("/minima/import/csp.parquet")
+    assert made.imported == {"csp": "others/csp.cif"}
+    assert made.user_files("import_crystals") == ["others/csp.cif"]
+
+
+@pytest.mark.parametrize("names", [["a/x.cif", "b/x.xyz"], ["my crystals.cif"]])
+def test_names_of_imported_files_become_ids(names):
+    with pytest.raises(InputError, match=r"search\.import"):
+        plan(**{"import": names})
 
 
 @pytest.mark.parametrize("trials", [1, 8, 20])
-@pytest.mark.parametrize("groups", [[14], [14, 4]])
-def test_bash_expands_the_words_to_the_files(trials, groups):
-    made = plan(trials_per_space_group=trials, space_groups=groups)
+@pytest.mark.parametrize("groups", [[14], [14, 4], [14, {"group": 2, "trials": 9}, 4]])
+@pytest.mark.parametrize("kinds", [[1], [{"kind": "special", "share": 0.5}, 1, 2]])
+def test_bash_expands_the_words_to_the_files(trials, groups, kinds):
+    made = plan(
+        trials_per_space_group=trials, space_groups=groups, z_prime=kinds, **{"import": ["a.cif", "b.xyz"]}
+    )
     assert bash(f"printf '%s\\n' {made.chunk_words('minima')}").split() == made.chunk_files("minima")
     assert bash(f"printf '%s\\n' {made.slot_words(rounds=1)}").split() == made.slot_files(rounds=1)
 

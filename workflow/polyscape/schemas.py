@@ -42,7 +42,7 @@ def _energy(name: str, doc: str, nullable: bool = True) -> Column:
 def _packing(nullable: bool = False) -> tuple[Column, ...]:
     """The geometry of a crystal of rigid molecules in its space group."""
     return (
-        _text("origin", "where the crystal comes from: search, import or known_form"),
+        _text("origin", "where the crystal comes from: search, import:<name of the file>, or known_form"),
         Column("space_group", _SMALL, "", "International Tables number", low=1, high=230),
         _text("hall_symbol", "space group and setting"),
         *(
@@ -230,8 +230,14 @@ TRIALS = Table(
     "a trial crystal",
     ("trial_id",),
     (
-        _text("trial_id", "space group and Sobol' index"),
-        Column("sobol_index", _COUNT, "", "index in the group's Sobol' sequence", low=0),
+        _text(
+            "trial_id",
+            "series (014: space group 14, Z' = 1; 014s: on special positions; 014z2: Z' = 2) and Sobol' index; "
+            "of an imported crystal the file's name and its place there",
+        ),
+        Column(
+            "sobol_index", _COUNT, "", "index in the series' Sobol' sequence, or in the imported file", low=0
+        ),
         *_packing(),
         Column("volume_A3", _REAL, "Angstrom^3", "cell volume", low=0.0),
         Column("expansion", _REAL, "", "factor by which volume grew to remove overlap", low=0.0),

@@ -69,7 +69,7 @@ def command(stage, arguments, **options):
 
 def chunk_of(wildcards):
     """The trials that a chunk's job draws."""
-    return plan.chunk(wildcards.space_group, wildcards.chunk)
+    return plan.chunk(wildcards.series, wildcards.chunk)
 
 
 def all_chunks(table):
@@ -84,11 +84,11 @@ def all_slots(_):
 
 def threads_per_chunk(_):
     """One core while there are as many chunks as cores: chunks side by side waste nothing."""
-    return max(1, CORES // len(plan.chunks()))
+    return max(1, CORES // plan.jobs)
 
 
 wildcard_constraints:
-    space_group=r"\d{3}",
-    chunk=r"c\d{7}",
+    series=r"\d{3}(s|z\d)?|import",
+    chunk=r"[A-Za-z0-9][A-Za-z0-9_+.-]*",  # c0000500, or the name of an imported file
     round=r"\d+",
     slot=r"\d{3}",

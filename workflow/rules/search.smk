@@ -1,4 +1,4 @@
-# Trial crystals by chunks, their minimisation, and the landscape of distinct structures.
+# Trial crystals by chunks, drawn or imported, their minimisation, and the landscape of distinct structures.
 
 
 rule search:
@@ -8,9 +8,11 @@ rule search:
         molecule=MOLECULE,
         conformers=CONFORMERS,
     output:
-        f"{FOLDER}/trials/{{space_group}}/{{chunk}}.parquet",
+        f"{FOLDER}/trials/{{series}}/{{chunk}}.parquet",
     log:
-        f"{LOGS}/search/{{space_group}}-{{chunk}}.log",
+        f"{LOGS}/search/{{series}}-{{chunk}}.log",
+    wildcard_constraints:
+        series=r"\d{3}(s|z\d)?",
     resources:
         mem_mb=1000,
         runtime=30,
@@ -18,12 +20,36 @@ rule search:
         slice=part("search"),
         start=lambda wildcards: chunk_of(wildcards).start,
         trials=lambda wildcards: chunk_of(wildcards).count,
-        hall=lambda wildcards: plan.groups[int(wildcards.space_group)],
+        hall=lambda wildcards: plan.hall_symbol(chunk_of(wildcards)),
+        kind=lambda wildcards: chunk_of(wildcards).kind,
     shell:
         command(
             "search",
-            " --space-group {wildcards.space_group} --hall {params.hall:q} --start {params.start} --count {params.trials}"
+            " --hall {params.hall:q} --kind {params.kind} --start {params.start} --count {params.trials}"
             " --molecule {input.molecule:q} --conformers {input.conformers:q} --output {output:q}",
+        )
+
+
+rule import_crystals:
+    input:
+        known_forms=ancient(KNOWN_FORMS),
+        molecule=MOLECULE,
+        conformers=CONFORMERS,
+        file=lambda wildcards: plan.imported[wildcards.chunk],
+    output:
+        f"{FOLDER}/trials/import/{{chunk}}.parquet",
+    log:
+        f"{LOGS}/import/{{chunk}}.log",
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        slice=part("import_crystals"),
+    shell:
+        command(
+            "import_crystals",
+            " --name {wildcards.chunk} --file {input.file:q} --molecule {input.molecule:q}"
+            " --conformers {input.conformers:q} --output {output:q}",
         )
 
 
@@ -31,11 +57,11 @@ rule minimise:
     input:
         molecule=MOLECULE,
         conformers=CONFORMERS,
-        trials=f"{FOLDER}/trials/{{space_group}}/{{chunk}}.parquet",
+        trials=f"{FOLDER}/trials/{{series}}/{{chunk}}.parquet",
     output:
-        f"{FOLDER}/minima/{{space_group}}/{{chunk}}.parquet",
+        f"{FOLDER}/minima/{{series}}/{{chunk}}.parquet",
     log:
-        f"{LOGS}/minimise/{{space_group}}-{{chunk}}.log",
+        f"{LOGS}/minimise/{{series}}-{{chunk}}.log",
     threads: threads_per_chunk
     resources:
         mem_mb=2000,

@@ -52,18 +52,47 @@ def read_cif(path: Path) -> CifCrystal:
     CifError
         When the file is missing or damaged, holds no structure or several, or names no space group known.
     """
+    blocks = _blocks(path)
+    if len(blocks) != 1:
+        raise CifError(
+            f"holds {len(blocks)} crystal structures with coordinates", "give a CIF with exactly one"
+        )
+    return _crystal(blocks[0])
+
+
+def read_cifs(path: Path) -> list[CifCrystal]:
+    """Read all crystal structures of a CIF, block by block.
+
+    Raises
+    ------
+    CifError
+        When the file is missing or damaged, holds no structure, or one that cannot be used.
+    """
+    blocks = _blocks(path)
+    if not blocks:
+        raise CifError("holds no crystal structure with coordinates", "give a CIF with coordinates")
+    crystals = []
+    for block in blocks:
+        try:
+            crystals.append(_crystal(block))
+        except CifError as error:
+            raise CifError(f"block {block.name}: {error.problem}", error.remedy) from error
+    return crystals
+
+
+def _blocks(path: Path) -> list[gemmi.cif.Block]:
+    """The blocks of a CIF that hold coordinates."""
     try:
         document = gemmi.cif.read(str(path))
     except (OSError, ValueError, RuntimeError) as error:
         raise CifError(
             f"cannot be read ({error})".replace("\n", " "), "give a CIF file of the crystal"
         ) from error
-    blocks = [block for block in document if block.find_loop("_atom_site_fract_x")]
-    if len(blocks) != 1:
-        raise CifError(
-            f"holds {len(blocks)} crystal structures with coordinates", "give a CIF with exactly one"
-        )
-    structure = gemmi.make_small_structure_from_block(blocks[0])
+    return [block for block in document if block.find_loop("_atom_site_fract_x")]
+
+
+def _crystal(block: gemmi.cif.Block) -> CifCrystal:
+    structure = gemmi.make_small_structure_from_block(block)
     if not structure.cell.is_crystal() or structure.spacegroup is None:
         raise CifError(
             "names no cell or no space group", "add the cell and the space group or its operations"
@@ -71,7 +100,7 @@ def read_cif(path: Path) -> CifCrystal:
     sites = _major_part(structure)
     numbers, fractions = _unit_cell(structure, sites)
     cell_cv = np.array(structure.cell.orth.mat.tolist()).T
-    return CifCrystal(cell_cv, numbers, fractions, structure.spacegroup.number, _citation(blocks[0]))
+    return CifCrystal(cell_cv, numbers, fractions, structure.spacegroup.number, _citation(block))
 
 
 def _major_part(structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -52,17 +52,19 @@ class Leaf:
         """The default as YAML, or that the key must be given."""
         default = self.field.default
         if default is PydanticUndefined:
-            return "**required**" if self.field.default_factory is None else "`[]`"
+            factory: Any = self.field.default_factory
+            return "**required**" if factory is None else f"`{_plain(factory())}`"
         return "none" if default is None else f"`{default}`"
 
 
 def leaves(section: type[BaseModel], prefix: str = "") -> Iterator[Leaf]:
     """Every key below a section that holds a value; ``[]`` stands for the entries of a list."""
-    for name, field in section.model_fields.items():
+    for attribute, field in section.model_fields.items():
+        name = field.alias or attribute
         inner, is_list = _inner_section(field.annotation)
-        if inner is None:
+        if inner is None or _has_other_forms(field.annotation):
             yield Leaf(prefix + name, field)
-        else:
+        if inner is not None:
             yield from leaves(inner, f"{prefix}{name}{'[]' if is_list else ''}.")
 
 
@@ -83,13 +85,24 @@ def keys_page() -> str:
 def type_words(annotation: Any) -> str:
     """A type of the settings in words."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_words(arguments[0])
     if origin is Literal:
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin is list:
         return f"list of {type_words(arguments[0])}"
     if arguments:
         return " or ".join(type_words(argument) for argument in arguments if argument is not NoneType)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "mapping"
     return {int: "integer", float: "number", str: "text", bool: "true, false"}[annotation]
+
+
+def _plain(value: Any) -> Any:
+    """A default without the classes of the settings."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -114,6 +127,14 @@ def _inner_section(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
         if found[0] is not None:
             return found
     return None, False
+
+
+def _has_other_forms(annotation: Any) -> bool:
+    """Whether a value may be something else than a section, or each entry of a list."""
+    if get_origin(annotation) is list:
+        return _has_other_forms(get_args(annotation)[0])
+    forms = [form for form in get_args(annotation) if form is not NoneType]
+    return len(forms) > 1 or any(_has_other_forms(form) for form in forms)
 
 
 def _default_ladder() -> str:

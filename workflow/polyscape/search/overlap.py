@@ -7,10 +7,12 @@ the logarithms of the axes,
 
     x <- x + (t - d) g / |g|^2,    g = grad d,
 
-where axes may only grow, and tied axes grow together.  Orientations and angles of the cell stay as drawn.
+where axes may only grow, and tied axes grow together.  Orientations and angles of the cell stay as drawn, and molecules
+on special positions move along them only.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.lattice import tied_axes
 from polyscape.crystal.packing import Conformers, Packing
+from polyscape.crystal.sites import Site, coset_operations, site_operations
 from polyscape.crystal.volume import van_der_waals_radii_A
 from polyscape.status import Status
 
@@ -63,6 +66,10 @@ class Contacts(NamedTuple):
         Where each independent molecule's atoms begin.
     radius_a : numpy.ndarray, shape (atoms,)
         Radii whose sums are the thresholds.
+    distinct_mo : numpy.ndarray, shape (molecules, operations)
+        Operations that make the distinct images of each independent molecule; all but on special positions.
+    free_mvv : numpy.ndarray, shape (molecules, 3, 3)
+        Projectors on the directions in which each may move.
     """
 
     operation_occ: NDArray[np.float64]
@@ -70,6 +77,8 @@ class Contacts(NamedTuple):
     offset_oav: NDArray[np.float64]
     first_m: NDArray[np.int64]
     radius_a: NDArray[np.float64]
+    distinct_mo: NDArray[np.bool_]
+    free_mvv: NDArray[np.float64]
 
 
 class Contact(NamedTuple):
@@ -109,7 +118,25 @@ def contacts_of(packing: Packing, conformers: Conformers, contact_factor: float)
     offset_oav = np.einsum("ovw,aw->oav", cartesian_ovv, np.concatenate(offsets))
     first_m = np.cumsum([0, *(len(m.atomic_number_a) for m in rigid)])
     radius_a = contact_factor * np.concatenate([van_der_waals_radii_A(m.atomic_number_a) for m in rigid])
-    return Contacts(rotation_occ, shift_oc, offset_oav, first_m, radius_a)
+    sites = [site_operations(packing, m, conformers) for m in range(len(packing.poses))]
+    distinct_mo = np.zeros((len(sites), len(group.operations)), bool)
+    for m, site in enumerate(sites):
+        distinct_mo[m, _distinct(packing.hall_symbol, site)] = True
+    free_mvv = np.array([cartesian_ovv[[member.operation for member in site]].mean(axis=0) for site in sites])
+    return Contacts(rotation_occ, shift_oc, offset_oav, first_m, radius_a, distinct_mo, free_mvv)
+
+
+def _distinct(hall_symbol: str, site: Site) -> list[int]:
+    """Operations whose images of a molecule on a site are distinct."""
+    if len(site) == 1:
+        return list(range(len(SpaceGroup.from_hall(hall_symbol).operations)))
+    bare = tuple(replace(member, permutation_a=()) for member in site)
+    return list(_cosets(hall_symbol, bare))
+
+
+@lru_cache(maxsize=256)
+def _cosets(hall_symbol: str, site: Site) -> tuple[int, ...]:
+    return coset_operations(site, SpaceGroup.from_hall(hall_symbol))
 
 
 def relieve(
@@ -120,7 +147,7 @@ def relieve(
     Parameters
     ----------
     packing : Packing
-        Crystal as drawn; molecules on general positions.
+        Crystal as drawn.
     conformers : mapping
         The rigid molecules.
     contact_factor : float
@@ -156,14 +183,14 @@ def _relax(centre_mc, cell_cv, contacts, tie_cc, max_expansion):
         contact = _worst_contact(centre_mc, cell_cv, contacts, reach_m)
         if contact.deficit_A <= 0.0:
             return abs(np.linalg.det(cell_cv)) <= max_expansion * start
-        moved = _open(contact, centre_mc, cell_cv, contacts.operation_occ, tie_cc, start ** (1.0 / 3.0))
+        moved = _open(contact, centre_mc, cell_cv, contacts, tie_cc, start ** (1.0 / 3.0))
         if not moved or abs(np.linalg.det(cell_cv)) > max_expansion * start:
             return False
     return False
 
 
 @njit(cache=True, nogil=True)
-def _open(contact, centre_mc, cell_cv, operation_occ, tie_cc, scale):
+def _open(contact, centre_mc, cell_cv, contacts, tie_cc, scale):
     """Move centres and axes in place so that a contact opens; False where no move can open it.
 
     The atoms are u d = D + o apart, D = (W x_other + w + n - x_one) . cell.  grad d is -u for the centre of one,
@@ -173,7 +200,11 @@ def _open(contact, centre_mc, cell_cv, operation_occ, tie_cc, scale):
     inverse_vc = np.linalg.inv(cell_cv)
     gradient_mv = np.zeros((centre_mc.shape[0], 3))
     gradient_mv[contact.one] -= unit_v
-    gradient_mv[contact.other] += inverse_vc @ (operation_occ[contact.operation].T @ (cell_cv @ unit_v))
+    gradient_mv[contact.other] += inverse_vc @ (
+        contacts.operation_occ[contact.operation].T @ (cell_cv @ unit_v)
+    )
+    for m in (contact.one, contact.other):
+        gradient_mv[m] = contacts.free_mvv[m] @ gradient_mv[m]
     axis_c = np.maximum(tie_cc @ (contact.between_c * (cell_cv @ unit_v)), 0.0) / scale
     squared = np.sum(gradient_mv**2) + np.sum(axis_c**2 / size_c)
     if squared < 1e-6:
@@ -208,6 +239,8 @@ def _worst_contact(centre_mc, cell_cv, contacts, reach_m):
         one, other = index // (molecules * operations), index // operations % molecules
         operation = index % operations
         reach = reach_m[one] + reach_m[other]
+        if not contacts.distinct_mo[other, operation]:
+            continue
         near_c = contacts.operation_occ[operation] @ centre_mc[other] + contacts.shift_oc[operation]
         near_c -= centre_mc[one]
         near_c -= np.round(near_c)

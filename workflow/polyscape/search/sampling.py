@@ -1,9 +1,9 @@
 """Quasi-random trial crystals: one scrambled Sobol' point is one crystal.
 
 The axes of a point are, in this order: volume; two for the shape of the cell; three angles; then for each
-independent molecule its conformer, three for its centre and three for its orientation.  Axes that a group
-does not need (angles fixed by symmetry, the free origin of a polar group) are drawn all the same and change
-nothing: every group has the same layout.
+independent molecule its conformer, three for its centre and three for its orientation; then, for each but the first, its
+hand.  Axes that a group does not need (angles fixed by symmetry, the free origin of a polar group) are drawn all the same
+and change nothing: every group has the same layout.
 """
 
 import warnings
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from polyscape.crystal.groups import SpaceGroup
-from polyscape.crystal.lattice import draw_lattice
+from polyscape.crystal.lattice import CellParameters, draw_lattice
 from polyscape.crystal.packing import Conformers, Packing, Pose
 from polyscape.crystal.volume import smallest_extent_A, van_der_waals_volume_A3
+from polyscape.ids import Kind
 from polyscape.settings.search import Sampling
 
 _CELL_AXES = 6
@@ -36,28 +37,41 @@ class Recipe:
     Attributes
     ----------
     choices : tuple of tuple of (int, str)
-        For each independent molecule (one formula unit), the rigid molecules it may be.
-    volume_A3 : float
+        For each independent molecule (`z_prime` formula units), the rigid molecules it may be.
+    unit_volume_A3 : float
         Estimated volume of a formula unit in a crystal.
     shortest_axis_A : float
         No cell axis is drawn shorter: the thickness of the flattest molecule.
     volume_factors : tuple of float
         Lowest and highest volume over the estimate.
+    z_prime : int
+        Formula units in the asymmetric unit.
+    enantiopure : bool
+        Whether all molecules keep the hand they are given in.
     """
 
     choices: tuple[tuple[tuple[int, str], ...], ...]
-    volume_A3: float
+    unit_volume_A3: float
     shortest_axis_A: float
     volume_factors: tuple[float, float]
+    z_prime: int = 1
+    enantiopure: bool = False
+
+    @property
+    def volume_A3(self) -> float:
+        """Estimated volume of an asymmetric unit."""
+        return self.z_prime * self.unit_volume_A3
 
     @property
     def dimensions(self) -> int:
         """Axes of a Sobol' point."""
-        return _CELL_AXES + _POSE_AXES * len(self.choices)
+        return _CELL_AXES + (_POSE_AXES + 1) * len(self.choices) - 1
 
 
-def make_recipe(conformers: Conformers, sampling: Sampling) -> Recipe:
-    """What trials are made of: one formula unit in the asymmetric unit (Z' = 1), conformers by rising energy."""
+def make_recipe(
+    conformers: Conformers, sampling: Sampling, z_prime: int = 1, enantiopure: bool = False
+) -> Recipe:
+    """What trials are made of: `z_prime` formula units, component by component, conformers by rising energy."""
     by_component: dict[int, list[tuple[int, str]]] = {}
     for key in sorted(conformers, key=lambda k: (k[0], conformers[k].intramolecular_kJ_per_mol, k[1])):
         by_component.setdefault(key[0], []).append(key)
@@ -65,20 +79,30 @@ def make_recipe(conformers: Conformers, sampling: Sampling) -> Recipe:
     volume = 0.0
     for keys in by_component.values():
         stoichiometry = conformers[keys[0]].stoichiometry
-        choices += [tuple(keys)] * stoichiometry
+        choices += [tuple(keys)] * (z_prime * stoichiometry)
         volume += stoichiometry * float(np.mean([van_der_waals_volume_A3(conformers[key]) for key in keys]))
     shortest = min(smallest_extent_A(conformer) for conformer in conformers.values())
     factors = (sampling.volume_factor_low, sampling.volume_factor_high)
-    return Recipe(tuple(choices), volume / _PACKING_COEFFICIENT, shortest, factors)
+    unit_volume = volume / _PACKING_COEFFICIENT
+    return Recipe(tuple(choices), unit_volume, shortest, factors, z_prime, enantiopure)
 
 
-def sobol_points(seed: int, space_group: int, dimensions: int, start: int, count: int) -> NDArray[np.float64]:
-    """Points ``start .. start + count - 1`` of a space group's scrambled Sobol' sequence.
+def scramble_key(space_group: int, kind: Kind) -> tuple[int, ...]:
+    """What tells the sequences of a seed apart: the space group, and the kind of crystal unless it is Z' = 1."""
+    return (space_group,) if kind == 1 else (space_group, 1 if kind == "special" else 10 * kind)
+
+
+def sobol_points(
+    seed: int, series: int | tuple[int, ...], dimensions: int, start: int, count: int
+) -> NDArray[np.float64]:
+    """Points ``start .. start + count - 1`` of a series' scrambled Sobol' sequence.
 
     Parameters
     ----------
-    seed, space_group : int
-        Together they fix the scrambling, so that groups are drawn independently.
+    seed : int
+        The campaign's seed.
+    series : int or tuple of int
+        Space group, or `scramble_key`: with the seed it fixes the scrambling, so that series are drawn independently.
     dimensions : int
         Axes of a point.
     start, count : int
@@ -93,7 +117,7 @@ def sobol_points(seed: int, space_group: int, dimensions: int, start: int, count
     ----------
     A. B. Owen, J. Complexity 14 (1998) 466, https://doi.org/10.1006/jcom.1998.0487.
     """
-    scramble = np.random.default_rng(np.random.SeedSequence((seed, space_group)))
+    scramble = np.random.default_rng(np.random.SeedSequence((seed, *np.atleast_1d(series).tolist())))
     sequence = qmc.Sobol(dimensions, scramble=True, rng=scramble)
     if start:
         sequence.fast_forward(start)
@@ -118,21 +142,46 @@ def uniform_quaternion(u: Sequence[float] | NDArray[np.float64]) -> NDArray[np.f
     return np.array([near * np.sin(first), near * np.cos(first), far * np.sin(second), far * np.cos(second)])
 
 
-def draw_packing(point: NDArray[np.float64], group: SpaceGroup, recipe: Recipe) -> Packing:
-    """The crystal of one Sobol' point, before overlap is removed.
-
-    The mirror image of a conformer needs no draw: a group with improper operations makes it itself, and in
-    one with proper operations only, the crystal of the mirror image is the mirror image of the crystal, of
-    the same energy.
-    """
+def draw_cell(
+    point: NDArray[np.float64], group: SpaceGroup, recipe: Recipe, formula_units: float
+) -> CellParameters:
+    """The cell of a Sobol' point for a number of formula units in it."""
     low, high = recipe.volume_factors
-    volume = recipe.volume_A3 * len(group.operations) * (low + (high - low) * point[0])
-    cell = draw_lattice(point[1:_CELL_AXES], group, volume, recipe.shortest_axis_A)
+    volume = recipe.unit_volume_A3 * formula_units * (low + (high - low) * point[0])
+    return draw_lattice(point[1:_CELL_AXES], group, volume, recipe.shortest_axis_A)
+
+
+def pick(share: float, count: int) -> int:
+    """Which of `count` choices a uniform number means."""
+    return min(int(share * count), count - 1)
+
+
+def hand(index: int, share: float, mirrors: bool, recipe: Recipe) -> int:
+    """+1, or -1 for the mirror image of an independent molecule.
+
+    A group with improper operations makes the mirror images itself (`mirrors`).  In one of proper operations the mirror
+    image of the whole crystal has the same energy, so the first molecule keeps its hand and the others have either, unless
+    the search is enantiopure.
+    """
+    return -1 if index and not mirrors and not recipe.enantiopure and share >= 0.5 else 1
+
+
+def has_improper(group: SpaceGroup) -> bool:
+    """Whether the group turns a molecule into its mirror image."""
+    return any(np.linalg.det(rotation_cc) < 0 for rotation_cc, _ in group.operations)
+
+
+def draw_packing(point: NDArray[np.float64], group: SpaceGroup, recipe: Recipe) -> Packing:
+    """The crystal of one Sobol' point, before overlap is removed: molecules on general positions."""
+    cell = draw_cell(point, group, recipe, recipe.z_prime * len(group.operations))
+    hands = [0.0, *point[_CELL_AXES + _POSE_AXES * len(recipe.choices) :]]
+    mirrors = has_improper(group)
     poses = []
     for index, keys in enumerate(recipe.choices):
         axes = point[_CELL_AXES + index * _POSE_AXES :][:_POSE_AXES]
-        component, conformer = keys[min(int(axes[0] * len(keys)), len(keys) - 1)]
+        component, conformer = keys[pick(axes[0], len(keys))]
         x, y, z = map(float, axes[1:4])
         qw, qx, qy, qz = map(float, uniform_quaternion(axes[4:7]))
-        poses.append(Pose(component, conformer, "1", (x, y, z), (qw, qx, qy, qz)))
+        parity = hand(index, hands[index], mirrors, recipe)
+        poses.append(Pose(component, conformer, "1", (x, y, z), (qw, qx, qy, qz), parity))
     return Packing(group.hall_symbol, cell, tuple(poses))

@@ -90,10 +90,13 @@ def locate(location: Iterable[Part], root: type[BaseModel]) -> Place:
     for part in location:
         branches = _branches(annotation)
         model = next((branch for branch in branches if _is_section(branch)), None)
-        if model is not None:
+        if model is not None and len(branches) > 1 and not isinstance(part, int):
+            in_union = True  # a branch's name, no key
+            annotation = model if part == model.__name__ else Any
+        elif model is not None:
             section = model
             path.append(part)
-            field = model.model_fields.get(str(part))
+            field = _field(model, part)
             annotation = field.annotation if field else Any
         elif isinstance(part, int):
             path.append(part)
@@ -106,6 +109,11 @@ def locate(location: Iterable[Part], root: type[BaseModel]) -> Place:
         else:
             path.append(part)
     return Place(tuple(path), section, field, in_union)
+
+
+def _field(model: type[BaseModel], part: Part) -> FieldInfo | None:
+    """The declaration of a key, by the name that a config gives it."""
+    return next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
 
 
 def _branches(annotation: Any) -> list[Any]:
@@ -135,7 +143,7 @@ def _explanation(place: Place) -> str:
 
 
 def _nearest_key(place: Place) -> str:
-    names = list(place.section.model_fields)
+    names = [field.alias or name for name, field in place.section.model_fields.items()]
     *parents, unknown = place.path
     prefix = Place(tuple(parents), place.section, None, False).key
     close = _nearest(str(unknown), names)

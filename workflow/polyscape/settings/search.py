@@ -81,7 +81,7 @@ class SearchSettings(Section):
     )
     trials_per_space_group: int = Field(
         2000,
-        description="Trials per space group and kind of crystal; raising it extends the search and repeats nothing.",
+        description="Trials per space group; raising it extends the search and repeats nothing.",
         ge=1,
         le=9_999_999,
     )

@@ -4,12 +4,14 @@ The number of rounds and of slots in a round is a setting, so the plan is comple
 workflow has no checkpoint, and a dry run shows the exact number of DFT jobs.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from polyscape.errors import InputError
-from polyscape.ids import Chunk, chunks
-from polyscape.search.plan import check_space_groups
+from polyscape.ids import IMPORT, Chunk, chunks, series_name
+from polyscape.search.plan import Series, search_plan
 from polyscape.settings import Settings
 from polyscape.stages.registry import STAGES
 
@@ -31,12 +33,15 @@ class Plan:
     ----------
     settings : Settings
         The checked config.
-    groups : dict of int to str
-        Hall symbol of each searched space group by its number, in the order of the search.
+    series : tuple of Series
+        Space groups and kinds of crystal, in the order of the search.
+    imported : dict of str to str
+        File of each imported set of crystals by its name, the file's own without suffix.
     """
 
     settings: Settings
-    groups: dict[int, str]
+    series: tuple[Series, ...]
+    imported: dict[str, str]
 
     @classmethod
     def of(cls, settings: Settings, where: str) -> "Plan":
@@ -45,13 +50,11 @@ class Plan:
         Raises
         ------
         InputError
-            When a space group does not exist or is listed in two settings, or there are too many DFT jobs.
+            When a space group does not exist or is listed in two settings, two imported files have one name, or there
+            are too many DFT jobs.
         """
         _check_slots(settings, where)
-        return cls(
-            settings,
-            {group.number: group.hall_symbol for group in check_space_groups(settings.search, where)},
-        )
+        return cls(settings, tuple(search_plan(settings.search, where)), _imported(settings, where))
 
     @property
     def folder(self) -> str:
@@ -74,21 +77,29 @@ class Plan:
         return list(range(self.settings.selection.batch))
 
     def chunks(self) -> list[Chunk]:
-        """Every chunk of the search, space group by space group."""
-        search = self.settings.search
-        return [
-            c
-            for number in self.groups
-            for c in chunks(number, search.trials_per_space_group, search.chunk_size)
-        ]
+        """Every chunk of the search, series by series."""
+        size = self.settings.search.chunk_size
+        return [c for s in self.series for c in chunks(s.group.number, s.trials, size, s.kind)]
 
-    def chunk(self, space_group: str, name: str) -> Chunk:
-        """The chunk that is stored as ``<space_group>/<name>.parquet``."""
-        return next(c for c in self.chunks() if (f"{c.space_group:03d}", c.name) == (space_group, name))
+    def chunk(self, series: str, name: str) -> Chunk:
+        """The chunk that is stored as ``<series>/<name>.parquet``."""
+        return next(c for c in self.chunks() if (c.series, c.name) == (series, name))
+
+    def hall_symbol(self, chunk: Chunk) -> str:
+        """Space group and setting of a chunk."""
+        return next(s.group.hall_symbol for s in self.series if s.group.number == chunk.space_group)
+
+    @property
+    def jobs(self) -> int:
+        """Chunks and imported files: the jobs that minimise."""
+        return len(self.chunks()) + len(self.imported)
 
     def chunk_files(self, table: str) -> list[str]:
-        """The files of a chunked table (`trials` or `minima`)."""
-        return [f"{self.folder}/{table}/{c.space_group:03d}/{c.name}.parquet" for c in self.chunks()]
+        """The files of a chunked table (`trials` or `minima`), those of imported crystals last."""
+        names = [f"{c.series}/{c.name}" for c in self.chunks()] + [
+            f"{IMPORT}/{name}" for name in self.imported
+        ]
+        return [f"{self.folder}/{table}/{name}.parquet" for name in names]
 
     def slot_files(self, rounds: int) -> list[str]:
         """The single points of the first `rounds` rounds."""
@@ -96,15 +107,19 @@ class Plan:
         return [f"{folder}/round{r}/slot{k:03d}.parquet" for r in self.rounds[:rounds] for k in self.slots]
 
     def chunk_words(self, table: str) -> str:
-        """The files of `chunk_files` as one word that bash expands: ``.../{004,014}/c{0000000..0000500..500}.parquet``.
+        """The files of `chunk_files` as words that bash expands: ``.../{004,014}/c{0000000..0000500..500}.parquet``.
 
-        Linux takes no single argument above 128 KiB, and Snakemake hands bash each command as one.
+        Linux takes no single argument above 128 KiB, and Snakemake hands bash each command as one.  Neighbouring series
+        of as many chunks share a word.
         """
-        starts = sorted({c.start for c in self.chunks()})
-        groups = [f"{number:03d}" for number in self.groups]
-        group = groups[0] if len(groups) == 1 else f"{{{','.join(groups)}}}"
-        chunk = f"c{{{starts[0]:07d}..{starts[-1]:07d}..{self.settings.search.chunk_size}}}"
-        return f"{self.folder}/{table}/{group}/{chunk}.parquet"
+        size = self.settings.search.chunk_size
+        words = []
+        for last, alike in groupby(self.series, lambda s: (s.trials - 1) // size * size):
+            names = [series_name(s.group.number, s.kind) for s in alike]
+            name = names[0] if len(names) == 1 else f"{{{','.join(names)}}}"
+            words.append(f"{name}/c{{{0:07d}..{last:07d}..{size}}}")
+        words += [f"{IMPORT}/{name}" for name in self.imported]
+        return " ".join(f"{self.folder}/{table}/{word}.parquet" for word in words)
 
     def slot_words(self, rounds: int) -> str:
         """The files of `slot_files` as one word that bash expands: ``.../round{0..2}/slot{000..011}.parquet``."""
@@ -116,18 +131,40 @@ class Plan:
         files: list[str] = []
         if declared.reads("molecule", settings):
             files += [name for component in settings.molecule.components for name in component.files]
+        if stage == "import_crystals":
+            files += settings.search.imported
         if declared.reads("known_forms", settings):
             files += [form.file for form in settings.known_forms]
         return files
 
     def summary(self) -> str:
         """What will be done, in one line."""
-        search, selection = self.settings.search, self.settings.selection
+        selection, groups = self.settings.selection, {s.group.number for s in self.series}
+        trials = f"{sum(s.trials for s in self.series)} trials in {len(groups)} space groups"
+        files = f", {len(self.imported)} files of imported crystals" if self.imported else ""
         return (
-            f"campaign {self.settings.campaign}: {search.trials_per_space_group} trials in each of "
-            f"{len(self.groups)} space groups; {selection.rounds} x {selection.batch} DFT jobs and the "
-            "isolated molecule"
+            f"campaign {self.settings.campaign}: {trials}{files}; "
+            f"{selection.rounds} x {selection.batch} DFT jobs and the isolated molecule"
         )
+
+
+def _imported(settings: Settings, where: str) -> dict[str, str]:
+    """The imported files by their names, which become parts of ids and paths."""
+    found: dict[str, str] = {}
+    for index, file in enumerate(settings.search.imported):
+        key, name = f"search.import[{index}]", Path(file).stem
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,63}", name) is None:
+            problem = "its name becomes part of the crystals' ids"
+            remedy = "name the file with up to 64 letters, digits, '_', '-', '+' or '.'"
+            raise InputError(where, key, file, problem, remedy)
+        if name in found:
+            problem, remedy = (
+                f"has the name of {found[name]}",
+                "rename one: crystals are named after their file",
+            )
+            raise InputError(where, key, file, problem, remedy)
+        found[name] = file
+    return found
 
 
 def _check_slots(settings: Settings, where: str) -> None:

@@ -30,6 +30,12 @@ def preflight(plan: Plan, where: str) -> None:
     check_components(settings, where)
     check_levels(settings, where)
     check_elements(settings.levels, _elements(settings, where), where)
+    if settings.search.imported:
+        from polyscape.stages.import_crystals import (
+            check_imported,
+        )  # slow to import, and few campaigns import
+
+        check_imported(settings, where)
     if settings.known_forms:
         from polyscape.stages.known_forms import (
             check_known_forms,
@@ -45,7 +51,7 @@ def _elements(settings: Settings, where: str) -> set[int]:
 
 
 def _check_chunks(plan: Plan, where: str) -> None:
-    chunks, size = len(plan.chunks()), plan.settings.search.chunk_size
+    chunks, size = plan.jobs, plan.settings.search.chunk_size
     if chunks > MAX_CHUNKS:
         wanted = -(-size * chunks // MAX_CHUNKS)
         problem = f"makes {chunks} jobs of the search, more than {MAX_CHUNKS}"

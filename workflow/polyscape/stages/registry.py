@@ -69,7 +69,8 @@ STAGES: dict[str, Stage] = {
             2,
             ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules"),
         ),
-        Stage("search", 1, ("seed", "search.sampling")),
+        Stage("search", 2, ("seed", "search.sampling", "search.chirality")),
+        Stage("import_crystals", 1, ("search.chirality",)),
         Stage("minimise", 2, ("energy", "minimiser")),
         Stage("landscape", 2, ("landscape", "energy", "minimiser")),
         Stage("completeness", 1, ()),
@@ -89,6 +90,8 @@ STAGES: dict[str, Stage] = {
             (
                 *("campaign", "seed", "molecule", "search.space_groups", "search.trials_per_space_group"),
                 *(
+                    "search.z_prime",
+                    "search.chirality",
                     "search.sampling",
                     "energy",
                     "minimiser",
