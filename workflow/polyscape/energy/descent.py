@@ -14,6 +14,9 @@ CONVERGED, STEP_LIMIT, STALLED, ESCAPED = 0, 1, 2, 3
 """How a descent ended."""
 
 MAX_LINE_EVALUATIONS = 25
+PATIENCE = 30
+"""Steps that together have to lower the energy by more than its noise, else the descent has stalled."""
+
 MAX_LENGTH_A = 500.0
 """Longest cell vector of anything that is still a crystal of small molecules."""
 
@@ -125,9 +128,14 @@ def descend(problem, pose, inverse_hessian, limits, fresh):
     evaluations = 1
     if not np.isfinite(np.sum(here[1])):
         return here, 0, evaluations, ESCAPED
+    mark = np.sum(here[1])
     for steps in range(limits.max_steps):
         if np.max(np.abs(here[2])) < limits.tolerance:
             return here, steps, evaluations, CONVERGED
+        if (steps + 1) % PATIENCE == 0:
+            if mark - np.sum(here[1]) < limits.noise:
+                return here, steps, evaluations, STALLED
+            mark = np.sum(here[1])
         step = direction(inverse_hessian, here[2], limits.longest_step)
         found, there, t, spent = _line_search(problem, here, step, limits)
         evaluations += spent

@@ -25,6 +25,8 @@ COARSE_SHARE: Final = 0.5
 
 COARSE_NOISE_EV: Final = 1e-4
 FINE_NOISE_EV: Final = 1e-8
+SHARP_NOISE_EV: Final = 1e-4
+"""What a molecule that crosses a sharp cutoff changes."""
 
 LONGEST_STEP_A: Final = 0.5
 """A molecule's diameter in ten steps: far enough for speed, too short to jump through a wall."""
@@ -67,7 +69,7 @@ class RigidMinimiser:
         A saddle is left along its lowest mode, in the subgroup that keeps the mode: molecules that were images of one
         another become independent.
         """
-        for _ in range(MAX_PUSHES):
+        for _ in range(0 if self.energy.splitting.sharp else MAX_PUSHES):  # jumps have no curvature
             if end.status != Status.OK:
                 break
             lower = self._below(end)
@@ -99,7 +101,9 @@ class RigidMinimiser:
                 return self._result(packing, sites, here, (steps, evaluations, end))
             pose = here[0]
         limits = self._limits(sites, pose)._replace(
-            max_steps=self.settings.max_steps - steps, tolerance=self._tolerance, noise=FINE_NOISE_EV
+            max_steps=self.settings.max_steps - steps,
+            tolerance=self._tolerance,
+            noise=SHARP_NOISE_EV if self.energy.splitting.sharp else FINE_NOISE_EV,
         )
         here, more_steps, more, end = descent.descend(
             (sites, sums, chart), pose, metric, limits, here is None
@@ -140,6 +144,8 @@ class RigidMinimiser:
         pose, energy_t, gradient, closest = here
         steps, evaluations, end = ending
         status = _ENDS[end]
+        if end == descent.STALLED and self.energy.splitting.sharp:
+            status = Status.OK  # as low as jumps of the energy let it
         if closest < 1.0:
             status = Status.COLLAPSED
         norm = float(np.max(np.abs(gradient))) * KJ_PER_MOL_PER_EV

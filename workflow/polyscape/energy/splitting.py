@@ -83,6 +83,11 @@ class Splitting:
         """DMACRYS's convention."""
         return cls(cutoff_A, decades, POINT, ALL & ~POINT, False, spline_A)
 
+    @property
+    def sharp(self) -> bool:
+        """Whether the energy jumps where molecules cross a cutoff."""
+        return bool(self.direct_ll.any()) and self.spline_A is None
+
     def only(self, terms_ll: NDArray[np.bool_]) -> "Splitting":
         """The same sums with some of the electrostatic terms only."""
         return replace(self, ewald_ll=self.ewald_ll & terms_ll, direct_ll=self.direct_ll & terms_ll)
