@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numba
 
-
 _OF_COMPILED_CODE = (b"@compiled", b"NamedTuple", b"numba.njit")
 """What modules hold that compiled functions are made of: themselves, and the types of their arguments."""
 
