@@ -29,13 +29,14 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, compare, write."""
     molecules = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
     forms, minima = KNOWN_FORMS.read(options.known_forms), MINIMA.read_all(options.minima)
-    frame = make_landscape(*molecules, forms, minima, part["landscape"], options.cores)
+    compared = part["landscape"], options.cores, part["search.chirality"]
+    frame = make_landscape(*molecules, forms, minima, *compared)
     if part["minimiser"].leave_saddles == "landscape":
         rigid = conformers_of(*molecules)
         minimiser = build_minimiser(rigid, part["energy"], part["minimiser"])
         lower = below_saddles(frame, minima, rigid, minimiser, options.cores)
         if lower is not minima:
-            frame = make_landscape(*molecules, forms, lower, part["landscape"], options.cores)
+            frame = make_landscape(*molecules, forms, lower, *compared)
     LANDSCAPE.write(frame, options.output)
     return [options.output]
 

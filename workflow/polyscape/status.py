@@ -18,6 +18,9 @@ class Status(StrEnum):
     SKIPPED = "skipped"
     """Not attempted, because the row it comes from failed, or because nothing was asked for."""
 
+    STOPPED = "stopped"
+    """A trial that was not minimised, because its series had reached the coverage asked for."""
+
     COLLAPSED = "collapsed"
     """A minimisation that fell through the repulsive wall of the potential."""
 

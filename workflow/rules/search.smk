@@ -53,27 +53,55 @@ rule import_crystals:
         )
 
 
-rule minimise:
-    input:
-        molecule=MOLECULE,
-        conformers=CONFORMERS,
-        trials=f"{FOLDER}/trials/{{series}}/{{chunk}}.parquet",
-    output:
-        f"{FOLDER}/minima/{{series}}/{{chunk}}.parquet",
-    log:
-        f"{LOGS}/minimise/{{series}}-{{chunk}}.log",
-    threads: threads_per_chunk
-    resources:
-        mem_mb=2000,
-        runtime=240,
-    params:
-        slice=part("minimise"),
-    shell:
-        command(
-            "minimise",
-            " --molecule {input.molecule:q} --conformers {input.conformers:q} --trials {input.trials:q}"
-            " --output {output:q} --cores {threads}",
-        )
+if settings.search.stop_at_coverage is None:
+
+    rule minimise:
+        input:
+            molecule=MOLECULE,
+            conformers=CONFORMERS,
+            trials=f"{FOLDER}/trials/{{series}}/{{chunk}}.parquet",
+        output:
+            f"{FOLDER}/minima/{{series}}/{{chunk}}.parquet",
+        log:
+            f"{LOGS}/minimise/{{series}}-{{chunk}}.log",
+        threads: threads_per_chunk
+        resources:
+            mem_mb=2000,
+            runtime=240,
+        params:
+            slice=part("minimise"),
+        shell:
+            command(
+                "minimise",
+                " --molecule {input.molecule:q} --conformers {input.conformers:q} --trials {input.trials:q}"
+                " --output {output:q} --cores {threads}",
+            )
+
+else:
+
+    # a chunk waits for those before it that the last checkpoint in its reach is judged from
+    rule minimise_until_complete:
+        input:
+            molecule=MOLECULE,
+            conformers=CONFORMERS,
+            trials=f"{FOLDER}/trials/{{series}}/{{chunk}}.parquet",
+            earlier=lambda wildcards: plan.judged_minima(wildcards.series, wildcards.chunk),
+        output:
+            f"{FOLDER}/minima/{{series}}/{{chunk}}.parquet",
+        log:
+            f"{LOGS}/minimise/{{series}}-{{chunk}}.log",
+        threads: threads_per_chunk
+        resources:
+            mem_mb=2000,
+            runtime=240,
+        params:
+            slice=part("minimise_until_complete"),
+        shell:
+            command(
+                "minimise_until_complete",
+                " --molecule {input.molecule:q} --conformers {input.conformers:q} --trials {input.trials:q}"
+                " --earlier {input.earlier:q} --output {output:q} --cores {threads}",
+            )
 
 
 rule landscape:

@@ -102,6 +102,13 @@ class SearchSettings(Section):
         description="Trials per job; results do not depend on it. Larger on a cluster (jobs of >= 10 minutes).",
         ge=1,
     )
+    stop_at_coverage: float | None = Field(
+        None,
+        description="Good-Turing coverage (0-1) at which a series of trials ends early: no more of its trials are "
+        "minimised. Judged at 128, 256, 512, ... trials; null never stops.",
+        gt=0,
+        lt=1,
+    )
     sampling: Sampling = Field(default_factory=Sampling, description="How a trial crystal is drawn.")
     imported: list[str] = Field(
         default_factory=list,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from polyscape.errors import InputError
 from polyscape.ids import IMPORT, Chunk, chunks, series_name
+from polyscape.search.completeness import checkpoints
 from polyscape.search.plan import Series, search_plan
 from polyscape.settings import Settings
 from polyscape.stages.registry import STAGES
@@ -100,6 +101,15 @@ class Plan:
             f"{IMPORT}/{name}" for name in self.imported
         ]
         return [f"{self.folder}/{table}/{name}.parquet" for name in names]
+
+    def judged_minima(self, series: str, name: str) -> list[str]:
+        """The minima before a chunk that decide whether it is still searched; none for imported crystals."""
+        if series == IMPORT:
+            return []
+        chunk = self.chunk(series, name)
+        last = max(checkpoints(chunk.start + chunk.count - 1), default=0)
+        before = [c for c in self.chunks() if c.series == series and c.start < min(last, chunk.start)]
+        return [f"{self.folder}/minima/{series}/{c.name}.parquet" for c in before]
 
     def slot_files(self, rounds: int) -> list[str]:
         """The single points of the first `rounds` rounds."""

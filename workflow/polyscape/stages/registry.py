@@ -72,7 +72,12 @@ STAGES: dict[str, Stage] = {
         Stage("search", 2, ("seed", "search.sampling", "search.chirality")),
         Stage("import_crystals", 1, ("search.chirality",)),
         Stage("minimise", 2, ("energy", "minimiser")),
-        Stage("landscape", 2, ("landscape", "energy", "minimiser")),
+        Stage(
+            "minimise_until_complete",
+            1,
+            ("energy", "minimiser", "landscape", "search.stop_at_coverage", "search.chirality"),
+        ),
+        Stage("landscape", 3, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
@@ -92,6 +97,7 @@ STAGES: dict[str, Stage] = {
                 *(
                     "search.z_prime",
                     "search.chirality",
+                    "search.stop_at_coverage",
                     "search.sampling",
                     "energy",
                     "minimiser",
