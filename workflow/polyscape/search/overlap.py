@@ -22,12 +22,15 @@ from numpy.typing import NDArray
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.lattice import tied_axes
 from polyscape.crystal.packing import Conformers, Packing
-from polyscape.crystal.sites import Site, coset_operations, site_operations
+from polyscape.crystal.sites import SITE_TOLERANCE_A, Site, coset_operations, site_operations
 from polyscape.crystal.volume import van_der_waals_radii_A
 from polyscape.status import Status
 
 _MOST_STEPS: Final = 400
 _LONGEST_STEP_A: Final = 1.0
+_ON_SITE_A: Final = 1e-4
+"""A molecule nearer than this to a site of higher symmetry stands on it."""
+
 _MARGIN: Final = 1.001
 """Contacts are opened this much beyond the threshold, so that the sequence of moves ends."""
 
@@ -118,12 +121,40 @@ def contacts_of(packing: Packing, conformers: Conformers, contact_factor: float)
     offset_oav = np.einsum("ovw,aw->oav", cartesian_ovv, np.concatenate(offsets))
     first_m = np.cumsum([0, *(len(m.atomic_number_a) for m in rigid)])
     radius_a = contact_factor * np.concatenate([van_der_waals_radii_A(m.atomic_number_a) for m in rigid])
-    sites = [site_operations(packing, m, conformers) for m in range(len(packing.poses))]
+    sites = [_site(packing, m, conformers) for m in range(len(packing.poses))]
     distinct_mo = np.zeros((len(sites), len(group.operations)), bool)
     for m, site in enumerate(sites):
         distinct_mo[m, _distinct(packing.hall_symbol, site)] = True
     free_mvv = np.array([cartesian_ovv[[member.operation for member in site]].mean(axis=0) for site in sites])
     return Contacts(rotation_occ, shift_oc, offset_oav, first_m, radius_a, distinct_mo, free_mvv)
+
+
+def _site(packing: Packing, index: int, conformers: Conformers) -> Site:
+    """The operations of a molecule's site; nearly those of a higher symmetry where it overlaps its own image.
+
+    Raises
+    ------
+    ValueError
+        When the molecule does not have the symmetry that its pose names.
+    """
+    tolerance_A = SITE_TOLERANCE_A
+    while True:
+        try:
+            return site_operations(packing, index, conformers, tolerance_A)
+        except ValueError:
+            tolerance_A /= 4.0
+            if tolerance_A < _ON_SITE_A:
+                raise
+
+
+def _on_their_sites(packing: Packing, conformers: Conformers) -> bool:
+    """Whether the lattice energy will find every molecule on the site that it names, and on no higher one."""
+    try:
+        for index in range(len(packing.poses)):
+            site_operations(packing, index, conformers)
+    except ValueError:
+        return False
+    return True
 
 
 def _distinct(hall_symbol: str, site: Site) -> list[int]:
@@ -171,6 +202,8 @@ def relieve(
         for pose, (x, y, z) in zip(packing.poses, centre_mc % 1.0, strict=True)
     )
     relieved = Packing(packing.hall_symbol, (a, b, c, *packing.cell[3:]), poses)
+    if not _on_their_sites(relieved, conformers):
+        return Relieved(packing, 1.0, Status.OVERLAP)
     return Relieved(relieved, float(np.prod(growth_c)), Status.OK)
 
 

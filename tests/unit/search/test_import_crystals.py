@@ -1,0 +1,155 @@
+"""Crystals of other generators: recognised, put into their space group, refused in one line when they are others."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import write
+
+from polyscape.crystal.packing import Packing, Pose
+from polyscape.errors import InputError
+from polyscape.schemas import CONFORMERS, MOLECULE, TRIALS
+from polyscape.settings import parse_settings
+from polyscape.stages.import_crystals import check_imported, import_crystals
+from polyscape.stages.rows import packing_of, packing_values
+from tests import builders
+
+
+@pytest.fixture
+def tables():
+    return builders_tables(builders.oxalic_acid())
+
+
+def builders_tables(acid):
+    """The tables `molecule` and `conformers` of one rigid molecule."""
+    sites = [
+        {
+            "component": 0,
+            "conformer": acid.name,
+            "site": a,
+            "element": "X",
+            "atomic_number": int(z),
+            **dict(zip(("x_A", "y_A", "z_A"), map(float, acid.position_av[a]), strict=True)),
+            "potential_type": acid.potential_type_a[a],
+            "mass_amu": float(acid.mass_a[a]),
+            "bonded_sites": [b for bond in acid.bonds if a in bond for b in bond if b != a],
+            "esp_charge_e": float(acid.charge_a[a]),
+            "multipoles_au": acid.multipole_aq[a].tolist(),
+        }
+        for a, z in enumerate(acid.atomic_number_a)
+    ]
+    row = {
+        "component": 0,
+        "component_name": "acid",
+        "conformer": acid.name,
+        "selected": True,
+        "stoichiometry": 1,
+        "charge": 0,
+        "atoms": len(sites),
+        "smiles": "OC(=O)C(=O)O",
+        "energy_hartree": 0.0,
+        "intramolecular_kJ_per_mol": 0.0,
+        "gas_phase_level": "none",
+        "point_group": "C2h",
+        "rotatable_bonds": 0,
+        "torsions_deg": [],
+        "status": "ok",
+    }
+    return MOLECULE.from_rows(sites), CONFORMERS.from_rows([row])
+
+
+def special():
+    """Oxalic acid on an inversion centre of P2_1/c."""
+    pose = Pose(0, "ttt", "-1", (0.0, 0.5, 0.0), (0.8, 0.3, -0.4, np.sqrt(1 - 0.89)))
+    return Packing("-P 2ybc", (8.1, 7.6, 7.9, 90.0, 104.0, 90.0), (pose,))
+
+
+def config(*files):
+    components = [{"name": "acid", "smiles": "OC(=O)C(=O)O"}]
+    return {
+        "campaign": "x",
+        "molecule": {"components": components},
+        "search": {"import": [str(f) for f in files]},
+    }
+
+
+def check(*files):
+    check_imported(parse_settings(config(*files), "c.yaml"), "c.yaml")
+
+
+@pytest.mark.parametrize(("suffix", "form"), [("cif", "cif"), ("xyz", "extxyz")])
+def test_crystals_come_back_in_their_own_group(tmp_path, tables, suffix, form):
+    general = Packing("-P 2ybc", (11.0, 10.0, 12.0, 90.0, 95.0, 90.0), builders.oxalic_packing().poses)
+    crystals = [general, special()]
+    path = tmp_path / f"others.{suffix}"
+    write(path, [crystal.to_atoms(builders.conformers()) for crystal in crystals], format=form)
+    check(path)
+    trials = import_crystals(*tables, path, "others", "racemic")
+    assert list(trials.trial_id) == ["import-others-0000000", "import-others-0000001"]
+    assert set(trials.origin) == {"import:others"}
+    assert list(trials.space_group) == [14, 14]
+    rows = trials.to_dict("records")
+    assert [row["poses"][0]["site_symmetry"] for row in rows] == ["1", "-1"]
+    for row, crystal in zip(rows, crystals, strict=True):
+        found = packing_of(row)
+        # coordinates of CIFs have eight decimals
+        assert found.volume_A3 == pytest.approx(crystal.volume_A3, rel=1e-5)
+        assert len(found.to_atoms(builders.conformers())) == len(crystal.to_atoms(builders.conformers()))
+
+
+def test_trials_of_another_campaign(tmp_path, tables):
+    values = {"volume_A3": 1.0, "expansion": 1.0, "status": "ok"}
+    rows = [
+        {"trial_id": "a", "sobol_index": 0, **packing_values(special(), 14, "search"), **values},
+        {
+            "trial_id": "b",
+            "sobol_index": 1,
+            **packing_values(special(), 14, "search"),
+            **values,
+            "status": "overlap",
+        },
+    ]
+    path = tmp_path / "theirs.parquet"
+    TRIALS.write(TRIALS.from_rows(rows), path)
+    check(path)
+    trials = import_crystals(*tables, path, "theirs", "racemic")
+    assert list(trials.trial_id) == ["import-theirs-0000000"]
+    assert packing_of(trials.to_dict("records")[0]) == special()
+
+
+def water():
+    return Atoms("OH2", [(0, 0, 0), (0.76, 0.59, 0), (-0.76, 0.59, 0)], cell=[6, 6, 6], pbc=True)
+
+
+def bad_files(folder):
+    acid = special().to_atoms(builders.conformers())
+    lacking = acid[[atom.index for atom in acid if atom.symbol != "H"]]
+    for name, atoms in (("water", water()), ("lacking", lacking), ("second", [acid, water()])):
+        write(folder / f"{name}.xyz", atoms, format="extxyz")
+    write(folder / "gas.xyz", Atoms(acid.numbers, acid.positions), format="extxyz")
+    write(folder / "water.cif", water(), format="cif")
+    for name in ("empty.xyz", "empty.cif", "empty.parquet", "crystals.res"):
+        (folder / name).write_text("")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("water.xyz", "water.cif", "lacking.xyz", "second.xyz", "gas.xyz", "none.cif", "crystals.res"),
+        *("empty.xyz", "empty.cif", "empty.parquet"),
+    ],
+)
+def test_other_files_stop_in_one_line(tmp_path, name):
+    with pytest.raises(InputError) as caught:
+        check(bad_files(tmp_path) / name)
+    line = caught.value.line()
+    assert line.startswith("c.yaml: search.import[0] = ")
+    assert name in line
+    assert "\n" not in line
+
+
+def test_both_hands_are_refused_in_an_enantiopure_search(tmp_path, tables):
+    path = tmp_path / "racemate.xyz"
+    write(path, special().to_atoms(builders.conformers()), format="extxyz")
+    with pytest.raises(InputError, match="both hands"):
+        import_crystals(*tables, path, "racemate", "enantiopure")
