@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyscape.crystal.packing import Packing
+from polyscape.crystal.asymmetric import placed
+from polyscape.crystal.groups import SpaceGroup
+from polyscape.crystal.packing import Packing, Pose
 from polyscape.crystal.reduction import reduce_packing
+from polyscape.crystal.sites import cartesian
 from polyscape.schemas import KNOWN_FORMS, LANDSCAPE
 from polyscape.settings.search import LandscapeSettings
 from polyscape.stages.landscape import make_landscape
@@ -67,6 +71,43 @@ def test_window_hits_and_representatives():
     representative = frame.iloc[1]
     assert (representative.symmetry_found, representative.z_prime_found) == ("P2_1/c", 1.0)
     assert representative.formula_units == 4
+
+
+def test_the_highest_symmetry_of_a_crystal_is_reported():
+    """Found first a little off the inversion centre, then on it."""
+    cell = (5.7, 7.6, 6.2, 90.0, 104.0, 90.0)
+    turn = (0.9, 0.3, -0.2, np.sqrt(1 - 0.94))
+    special = Packing("-P 2ybc", cell, (Pose(0, "ttt", "-1", (0.0, 0.5, 0.0), turn),))
+    shifted = Packing("P 1", cell, (Pose(0, "ttt", "1", (0.01, 0.5, 0.0), turn), images(special)[1]))
+    chosen = [
+        minimum_row("001-0000001", shifted, -90.0, images=2),
+        minimum_row("014-0000002", special, -90.0, images=2),
+    ]
+    alone, both = landscape(chosen[:1]), landscape(chosen)
+    assert (alone.symmetry_found[0], alone.z_prime_found[0]) == ("P2_1", 1.0)
+    assert list(both.duplicate_of.fillna("")) == ["", "001-0000001"]
+    assert (both.structure_id[0], both.symmetry_found[0], both.z_prime_found[0]) == (
+        "001-0000001",
+        "P2_1/c",
+        0.5,
+    )
+
+
+def images(packing):
+    """All molecules of a cell of Z' = 1/2, in P1."""
+    (pose,), group = packing.poses, SpaceGroup.from_hall(packing.hall_symbol)
+    kept = packing.molecules(builders.conformers())[0]
+    return [
+        replace(
+            placed(
+                pose,
+                cartesian(group.operations[n][0], packing.cell_cv),
+                group.operations[n][0] @ np.array(pose.translation_c) + group.operations[n][1],
+            ),
+            site_symmetry="1",
+        )
+        for n in kept
+    ]
 
 
 @settings(max_examples=8, deadline=None)
