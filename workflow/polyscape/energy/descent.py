@@ -10,10 +10,13 @@ from polyscape.energy.crystal_sum import crystal_energy
 from polyscape.energy.linear import determinant
 from polyscape.energy.quasi_newton import ACCEPT, TOO_LONG, direction, interpolate, judge, update
 
-CONVERGED, STEP_LIMIT, STALLED, ESCAPED = 0, 1, 2, 3
+CONVERGED, STEP_LIMIT, STALLED, ESCAPED, COLLAPSED = 0, 1, 2, 3, 4
 """How a descent ended."""
 
 MAX_LINE_EVALUATIONS = 25
+HEAL_STEPS = 5
+"""In so many steps molecules that clash at the start have to part."""
+
 PATIENCE = 30
 """Steps that together have to lower the energy by more than its noise, else the descent has stalled."""
 
@@ -121,7 +124,7 @@ def descend(problem, pose, inverse_hessian, limits, fresh):
     here : (pose, energy_t, gradient, closest)
         Where it ended.
     steps, evaluations, end : int
-        The end is one of CONVERGED, STEP_LIMIT, STALLED, ESCAPED.
+        The end is one of CONVERGED, STEP_LIMIT, STALLED, ESCAPED, COLLAPSED.
     """
     sites, sums, chart = problem
     here = _evaluate(sites, sums, pose, chart)
@@ -148,6 +151,8 @@ def descend(problem, pose, inverse_hessian, limits, fresh):
         update(inverse_hessian, t * step, there[2] - here[2], fresh)
         fresh = False
         here = there
+        if here[3] < 1.0 and steps >= HEAL_STEPS:
+            return here, steps + 1, evaluations, COLLAPSED
         if _out_of_bounds(here[0], limits.largest_volume):
             return here, steps + 1, evaluations, ESCAPED
     return here, limits.max_steps, evaluations, STEP_LIMIT

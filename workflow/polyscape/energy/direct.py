@@ -182,6 +182,7 @@ def _site_with_molecule(sites, sums, geometry, gradient, places, images, polynom
     total = sites.body_av.shape[0]
     offset_sav, force_sav, virial_vv = geometry.offset_sav, gradient.force_sav, gradient.virial_vv
     prefactor_aa, decay_aa, c6_aa, wall_aa = sites.prefactor_aa, sites.decay_aa, sites.c6_aa, sites.wall_aa
+    clash_aa = sites.clash_aa
     dispersion_a, stretch_a, product_n4 = sites.dispersion_a, sites.stretch_a, sums.product_n4
     radial, exp6, ewald_c6 = sums.radial, sums.exp6, sums.exp6 * sums.ewald_c6
     cutoff = FAR_A if sums.by_molecule else sums.cutoff
@@ -219,7 +220,9 @@ def _site_with_molecule(sites, sums, geometry, gradient, places, images, polynom
         wall = exp6 * wall_aa[i, j]
         if least < wall * wall:
             _add_wall(vector_vn, count, c6_aa[i, j], wall, out)
-            closest = min(closest, math.sqrt(least) / wall)
+        clash = clash_aa[i, j]
+        if least < clash * clash:
+            closest = min(closest, math.sqrt(least) / clash)
         repulsion += share * out[REPULSION]
         dispersion += share * out[DISPERSION]
         for v in range(3):
@@ -252,7 +255,7 @@ def direct_sums(sites, sums, geometry, gradient):
     Returns
     -------
     float
-        Shortest distance between molecules over its wall radius, at most 1 (no pair inside its wall);
+        Shortest distance between molecules over its clash radius, at most 1 (no clash);
         negative when sites coincide or the cell is so dense that the sum was given up.
     """
     operations, total = geometry.offset_sav.shape[:2]

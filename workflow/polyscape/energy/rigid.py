@@ -48,6 +48,7 @@ _ENDS: Final = {
     descent.STEP_LIMIT: Status.STEP_LIMIT,
     descent.STALLED: Status.STALLED,
     descent.ESCAPED: Status.ESCAPED,
+    descent.COLLAPSED: Status.COLLAPSED,
 }
 
 
@@ -97,7 +98,7 @@ class RigidMinimiser:
         here = None
         if from_trial:
             here, steps, evaluations, end = self._coarse_pass(packing, pose, chart, metric)
-            if end == descent.ESCAPED:
+            if end in (descent.ESCAPED, descent.COLLAPSED):
                 return self._result(packing, sites, here, (steps, evaluations, end))
             pose = here[0]
         limits = self._limits(sites, pose)._replace(

@@ -4,7 +4,7 @@ Sites of all independent molecules stand one after another.  Mirror images (pari
 multipoles inverted here, so that every rotation below is proper.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from polyscape.energy.pairs import Radial
 from polyscape.energy.tensors import operators
 from polyscape.molecule.model import Conformer
 from polyscape.units import COULOMB_EV_A
+
+CLASH_EV: Final = 2.0
+"""No contact of a crystal costs so much repulsion (a hydrogen bond of 1.45 Angstrom: 0.7 eV); multipoles that overlap
+further attract without bound."""
 
 
 class Sites(NamedTuple):
@@ -45,6 +49,8 @@ class Sites(NamedTuple):
         sqrt(C6), eV^(1/2) Angstrom^3; length a2 of the anisotropic repulsion, Angstrom.
     c6_aa, prefactor_aa, decay_aa, wall_aa : numpy.ndarray, shape (sites, sites)
         C6 (eV Angstrom^6), A (eV), 1/rho (1/Angstrom) and the radius of the short-range wall (Angstrom) of each pair.
+    clash_aa : numpy.ndarray, shape (sites, sites)
+        Distance at which the repulsion alone reaches `CLASH_EV`, Angstrom.
     operation_scc, shift_sc : numpy.ndarray, shapes (operations, 3, 3), (operations, 3)
         Operations on fractional coordinates, the identity first.
     """
@@ -64,6 +70,7 @@ class Sites(NamedTuple):
     prefactor_aa: NDArray[np.float64]
     decay_aa: NDArray[np.float64]
     wall_aa: NDArray[np.float64]
+    clash_aa: NDArray[np.float64]
     operation_scc: NDArray[np.float64]
     shift_sc: NDArray[np.float64]
 
@@ -233,6 +240,7 @@ def sites_of(packing: Packing, conformers: Conformers, potential: Potential) -> 
         prefactor_aa=pairs.prefactor_aa,
         decay_aa=pairs.decay_aa,
         wall_aa=pairs.wall_aa,
+        clash_aa=np.log(np.maximum(pairs.prefactor_aa / CLASH_EV, 1.0)) / pairs.decay_aa,
         operation_scc=np.array([rotation for rotation, _ in group.operations]),
         shift_sc=np.array([shift for _, shift in group.operations]),
     )

@@ -11,7 +11,7 @@ from polyscape.energy.compiled import compiled
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 0.693147180369123816490
 _LN2_LOW = 1.90821492927058770002e-10
-_LOWEST = -700.0
+_LOWEST = -200.0
 _EXPONENT_BIAS = 1023
 _MANTISSA_BITS = 52
 
@@ -21,7 +21,7 @@ ERFCX_RANGE = 6.0
 
 @compiled(inline="always", fastmath=True)
 def exp_simd(x):
-    """exp(x) for x <= 0 (0 below -700): 2^n exp(y), |y| <= ln(2)/2, the Taylor series of exp(y) to degree 12."""
+    """exp(x) for x <= 0 (1e-87 below -200: anything smaller would make denormal numbers, which are slow): 2^n exp(y), |y| <= ln(2)/2, the Taylor series of exp(y) to degree 12."""
     x = max(x, _LOWEST)
     n = np.floor(x * _LOG2_E + 0.5)
     y = (x - n * _LN2_HIGH) - n * _LN2_LOW
