@@ -21,7 +21,10 @@ ERFCX_RANGE = 6.0
 
 @compiled(inline="always", fastmath=True)
 def exp_simd(x):
-    """exp(x) for x <= 0 (1e-87 below -200: anything smaller would make denormal numbers, which are slow): 2^n exp(y), |y| <= ln(2)/2, the Taylor series of exp(y) to degree 12."""
+    """exp(x) for x <= 0: 2^n exp(y), |y| <= ln(2)/2, the Taylor series of exp(y) to degree 12.
+
+    1e-87 below -200: products of anything smaller are denormal numbers, which take a hundred times as long.
+    """
     x = max(x, _LOWEST)
     n = np.floor(x * _LOG2_E + 0.5)
     y = (x - n * _LN2_HIGH) - n * _LN2_LOW
