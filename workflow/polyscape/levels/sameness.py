@@ -35,10 +35,10 @@ def similar(left_k: NDArray[np.float64], right_k: NDArray[np.float64]) -> bool:
 def overlays(left: Atoms, right: Atoms) -> bool:
     """Whether clusters of molecules of two crystals overlay within `RMSD_TOLERANCE_A`."""
     try:
-        crystals = [Fingerprint.of_crystal(atoms) for atoms in (left, right)]
+        one, other = Fingerprint.of_crystal(left), Fingerprint.of_crystal(right)
     except ValueError:  # molecules cannot be told apart in a network or at very close contacts
         return False
-    return overlay(*crystals, _MOLECULES).same(_MOLECULES, RMSD_TOLERANCE_A)
+    return overlay(one, other, _MOLECULES).same(_MOLECULES, RMSD_TOLERANCE_A)
 
 
 def amd(atoms: Atoms) -> NDArray[np.float64]:

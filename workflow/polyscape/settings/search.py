@@ -68,6 +68,11 @@ class KindTrials(Section):
     )
 
 
+def _usual_kinds() -> list[Kind | KindTrials]:
+    """Crystals with one formula unit, and some with molecules on special positions."""
+    return [KindTrials(kind="special", share=0.25), 1]
+
+
 class SearchSettings(Section):
     """Which trial crystals are made."""
 
@@ -86,7 +91,7 @@ class SearchSettings(Section):
         le=9_999_999,
     )
     z_prime: list[Kind | KindTrials] = Field(
-        default_factory=lambda: [KindTrials(kind="special", share=0.25), 1],
+        default_factory=_usual_kinds,
         description="Kinds of crystal to search: `special` has molecules on special positions (Z' = 1/2, 1/4, ...), "
         "as far as their own symmetry allows; a whole number is that many formula units in the asymmetric unit on "
         "general positions. Any of them with a share: `{kind: 2, share: 3}` makes three times the group's trials.",
