@@ -23,5 +23,7 @@ def test_scaled_error_function_is_accurate_over_its_range():
 def test_cosine_and_sine_of_turns():
     x = np.concatenate([np.linspace(-3.0, 3.0, 4801), [40.125, -17.99]])
     found = np.array([sincos_turns(value) for value in x])
-    np.testing.assert_allclose(found[:, 0], np.cos(2 * np.pi * x), atol=1e-13)  # numpy's own: rounding of 2 pi x
+    np.testing.assert_allclose(
+        found[:, 0], np.cos(2 * np.pi * x), atol=1e-13
+    )  # numpy's own: rounding of 2 pi x
     np.testing.assert_allclose(found[:, 1], np.sin(2 * np.pi * x), atol=1e-13)
