@@ -10,7 +10,7 @@ from pathlib import Path
 from polyscape.cli import run_stage, stage_parser
 from polyscape.energy.rigid import build_minimiser
 from polyscape.schemas import CONFORMERS, KNOWN_FORMS, MOLECULE
-from polyscape.stages.known_forms import relax_known_forms
+from polyscape.stages.known_forms import Wanted, relax_known_forms
 from polyscape.stages.registry import Slice
 from polyscape.stages.rows import conformers_of
 
@@ -25,8 +25,10 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     molecule, conformers = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
     rigid = conformers_of(molecule, conformers, selected_only=False)
     minimiser = build_minimiser(rigid, part["energy"], part["minimiser"])
-    molecules = part["landscape.overlay_molecules"]
-    frame = relax_known_forms(molecule, conformers, part["known_forms"], minimiser, molecules)
+    leave = part["minimiser"].leave_saddles != "never"
+    components, molecules = part["molecule"].components, part["landscape.overlay_molecules"]
+    wanted = Wanted(part["known_forms"], components, molecules, leave)
+    frame = relax_known_forms(molecule, conformers, wanted, minimiser)
     KNOWN_FORMS.write(frame, options.output)
     return [options.output]
 

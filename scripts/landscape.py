@@ -1,5 +1,7 @@
 """Make the landscape: minima within the energy window, duplicates found, cells reduced, known forms marked.
 
+A known form that the search missed is added by its own force-field minimum, and ranked with the rest.
+
 A distinct structure that is a saddle once its symmetry is let go is taken down to the minimum below.
 
 A duplicate keeps its row and names the structure that represents it: the first found, so that a longer search renames
@@ -13,6 +15,7 @@ from pathlib import Path
 from polyscape.cli import run_stage, stage_parser
 from polyscape.energy.rigid import build_minimiser
 from polyscape.schemas import CONFORMERS, KNOWN_FORMS, LANDSCAPE, MINIMA, MOLECULE
+from polyscape.stages.known_forms import with_known_forms
 from polyscape.stages.landscape import make_landscape
 from polyscape.stages.registry import Slice
 from polyscape.stages.rows import conformers_of
@@ -28,11 +31,12 @@ EXAMPLE = (
 def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, compare, write."""
     molecules = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
-    forms, minima = KNOWN_FORMS.read(options.known_forms), MINIMA.read_all(options.minima)
+    forms = KNOWN_FORMS.read(options.known_forms)
+    minima = with_known_forms(MINIMA.read_all(options.minima), forms)
     compared = part["landscape"], options.cores, part["search.chirality"]
     frame = make_landscape(*molecules, forms, minima, *compared)
     if part["minimiser"].leave_saddles == "landscape":
-        rigid = conformers_of(*molecules)
+        rigid = conformers_of(*molecules, selected_only=False)
         minimiser = build_minimiser(rigid, part["energy"], part["minimiser"])
         lower = below_saddles(frame, minima, rigid, minimiser, options.cores)
         if lower is not minima:

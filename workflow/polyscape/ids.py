@@ -33,6 +33,11 @@ def import_id(name: str, index: int) -> str:
     return f"{IMPORT}-{name}-{index:07d}"
 
 
+def known_form_id(name: str) -> str:
+    """Id of a known form's own force-field minimum among the structures of a landscape."""
+    return f"known_form-{name}"
+
+
 def parse_trial_id(text: str) -> tuple[int, int]:
     """Space-group number and Sobol' index of a trial id."""
     match = _TRIAL.fullmatch(text)

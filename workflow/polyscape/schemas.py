@@ -43,17 +43,34 @@ def _packing(nullable: bool = False) -> tuple[Column, ...]:
     """The geometry of a crystal of rigid molecules in its space group."""
     return (
         _text("origin", "where the crystal comes from: search, import:<name of the file>, or known_form"),
-        Column("space_group", _SMALL, "", "International Tables number", low=1, high=230),
-        _text("hall_symbol", "space group and setting"),
+        *_setting(nullable=nullable, group_nullable=False),
+    )
+
+
+def _setting(nullable: bool, group_nullable: bool, prefix: str = "") -> tuple[Column, ...]:
+    """Space group, cell and independent molecules; `prefix` tells them from those of another geometry."""
+    return (
+        Column(
+            f"{prefix}space_group", _SMALL, "", "International Tables number", group_nullable, low=1, high=230
+        ),
+        _text(f"{prefix}hall_symbol", "space group and setting", group_nullable),
         *(
-            Column(f"{axis}_A", _REAL, "Angstrom", f"cell length {axis}", nullable, low=0.0)
+            Column(f"{prefix}{axis}_A", _REAL, "Angstrom", f"cell length {axis}", nullable, low=0.0)
             for axis in ("a", "b", "c")
         ),
         *(
-            Column(f"{angle}_deg", _REAL, "degree", f"cell angle {angle}", nullable, low=0.0, high=180.0)
+            Column(
+                f"{prefix}{angle}_deg", _REAL, "degree", f"cell angle {angle}", nullable, low=0.0, high=180.0
+            )
             for angle in ("alpha", "beta", "gamma")
         ),
-        Column("poses", pa.list_(POSE_TYPE), "fraction, quaternion", "the independent molecules", nullable),
+        Column(
+            f"{prefix}poses",
+            pa.list_(POSE_TYPE),
+            "fraction, quaternion",
+            "the independent molecules",
+            nullable,
+        ),
     )
 
 
@@ -212,8 +229,10 @@ KNOWN_FORMS = Table(
             True,
             low=0.0,
         ),
-        Column("minimised_cell_A", _REALS, "Angstrom", "reduced cell at the force-field minimum", True),
-        Column("minimised_fractional", _REALS, "fraction", "coordinates at the force-field minimum", True),
+        *_setting(nullable=True, group_nullable=True, prefix="minimised_"),
+        Column("gradient_norm_kJ_per_mol_A", _REAL, "kJ/mol/Angstrom", "largest component at the end", True),
+        Column("steps", pa.int32(), "", "steps of the minimiser", low=0),
+        Column("evaluations", pa.int32(), "", "evaluations of energy and gradient", low=0),
         Column(
             "minimised_rmsd_A",
             _REAL,
@@ -275,17 +294,21 @@ FORM_MATCH_TYPE: Final = pa.struct(
         pa.field("molecules", _SMALL, nullable=False),
         pa.field("rmsd_A", _REAL),
         pa.field("minimised_rmsd_A", _REAL),
+        pa.field("powder_similarity", _REAL, nullable=False),
     ]
 )
 """A known form and a structure: molecules that overlay the published crystal, their RMSD, and the RMSD from the form's
-force-field minimum; null where nothing overlays."""
+force-field minimum (null where nothing overlays); similarity of the powder pattern to the published crystal's."""
 
 LANDSCAPE = Table(
     "landscape",
     "a minimum in the energy window",
     ("structure_id",),
     (
-        _text("structure_id", "id of the trial that led to the minimum"),
+        _text(
+            "structure_id",
+            "id of the trial that led to the minimum; known_form-<name> for a known form's own minimum",
+        ),
         *_packing(nullable=True),
         *_energy_terms(),
         _energy(

@@ -13,10 +13,12 @@ from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Packing, Pose
 from polyscape.crystal.reduction import reduce_packing
 from polyscape.crystal.sites import cartesian
+from polyscape.ids import known_form_id
 from polyscape.schemas import KNOWN_FORMS, LANDSCAPE
 from polyscape.settings.search import LandscapeSettings
+from polyscape.stages.known_forms import with_known_forms
 from polyscape.stages.landscape import make_landscape
-from polyscape.stages.rows import formula_units_of, reduced_values
+from polyscape.stages.rows import formula_units_of, packing_values, reduced_values
 from tests import builders
 from tests.unit.search.crystals import minima_table, minimum_row, molecule_tables, no_forms, other_packing
 
@@ -130,7 +132,7 @@ def test_longer_search_renames_nothing():
     )
 
 
-def form_table(name, packing, minimum=None):
+def form_table(name, packing, minimum=None, energy=-70.0):
     """A known form that is exactly a packing; its force-field minimum is another, or failed."""
     reduced = reduce_packing(packing, builders.conformers())
     density = 1.66053906660 * reduced.molecules * builders.oxalic_acid().mass_amu / reduced.atoms.get_volume()
@@ -145,14 +147,18 @@ def form_table(name, packing, minimum=None):
         "conformer_searched": True,
         "density_g_per_cm3": density,
         "status": "step_limit",
+        "steps": 0,
+        "evaluations": 0,
     }
     if minimum is not None:
-        relaxed = reduced_values(reduce_packing(minimum, builders.conformers()).atoms, 4)
-        row |= {
-            "status": "ok",
-            "minimised_cell_A": relaxed["reduced_cell_A"],
-            "minimised_fractional": relaxed["fractional"],
+        ended = minimum_row("014-0000000", minimum, energy)
+        geometry = {
+            f"minimised_{key}": ended[key] for key in (*packing_values(minimum, 14, ""), "density_g_per_cm3")
         }
+        del geometry["minimised_origin"]
+        row |= geometry | {key: ended[key] for key in ended.keys() & {c.name for c in KNOWN_FORMS.columns}}
+        row["space_group"] = 14
+        row["density_g_per_cm3"] = density
     return KNOWN_FORMS.from_rows([row | reduced_values(reduced.atoms, 4)])
 
 
@@ -184,6 +190,47 @@ def test_known_form_is_found_or_missed(capsys):
     )
     assert missing.known_form.isna().all()
     assert "known form known: not found" in capsys.readouterr().err
+
+
+def test_a_form_that_the_search_missed_is_ranked_by_its_own_minimum(capsys):
+    packing = builders.oxalic_packing()
+    forms = form_table("known", packing, packing, energy=-89.0)
+    missing = [row for row in rows() if row["trial_id"].startswith("019")]
+    frame = make_landscape(
+        MOLECULE, CONFORMERS, forms, with_known_forms(minima_table(missing), forms), SETTINGS, 1
+    )
+    assert list(frame.structure_id) == ["019-0000001", known_form_id("known")]
+    own = frame.iloc[1]
+    assert (own.origin, own.known_form, own.hits) == ("known_form", "known", 0)
+    assert own.relative_energy_kJ_per_mol == pytest.approx(6.0)
+    assert matches(frame)[known_form_id("known"), "known"]["powder_similarity"] == pytest.approx(1.0)
+    said = capsys.readouterr().err
+    assert "1 minimisations, 1 converged" in said
+    assert "missed by the search; its own minimum is known_form-known, rank 2" in said
+
+
+def test_the_own_minimum_of_a_form_that_was_found_is_a_duplicate(capsys):
+    packing = builders.oxalic_packing()
+    forms = form_table("known", packing, packing, energy=-90.0)
+    frame = make_landscape(
+        MOLECULE, CONFORMERS, forms, with_known_forms(minima_table(rows()), forms), SETTINGS, 1
+    )
+    own = frame[frame.origin == "known_form"].iloc[0]
+    assert own.duplicate_of == "014-0000002"
+    found = frame[frame.known_form.notna()]
+    assert list(found.structure_id) == ["014-0000002"]
+    assert list(found.hits) == [3]  # trials only
+    assert "missed" not in capsys.readouterr().err
+
+
+def test_a_form_outside_the_window_is_kept():
+    packing = builders.oxalic_packing()
+    forms = form_table("known", packing, packing, energy=-50.0)
+    missing = [row for row in rows() if row["trial_id"].startswith("019")]
+    frame = make_landscape(
+        MOLECULE, CONFORMERS, forms, with_known_forms(minima_table(missing), forms), SETTINGS, 1
+    )
+    assert known_form_id("known") in set(frame.structure_id)
 
 
 def test_a_form_that_collapses_under_the_force_field_is_not_found(capsys):

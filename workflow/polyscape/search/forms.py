@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from scipy.spatial.transform import Rotation
 
+from polyscape.crystal.asymmetric import asymmetric_unit, in_standard_setting, symmetry_of
 from polyscape.crystal.cif import CifCrystal, CifError
 from polyscape.crystal.packing import Conformers, Packing, Pose
 from polyscape.crystal.reduction import ReducedCrystal, reduce_atoms
@@ -61,7 +62,7 @@ class FormCrystal:
     rmsd_A : float
         Largest misfit between a molecule and its conformer.
     packing : Packing
-        The rigid conformers superposed onto the molecules, all independent, in P 1.
+        The rigid conformers superposed onto the molecules, all independent, in P 1; `symmetric_packing` makes less of it.
     """
 
     reduced: ReducedCrystal
@@ -210,3 +211,26 @@ def _pose(
     x, y, z, w = map(float, Rotation.from_matrix(parity * matrix_vv).as_quat())
     tx, ty, tz = map(float, np.linalg.solve(cell_cv.T, centre_v))
     return Pose(key[0], key[1], "1", (tx, ty, tz), (w, x, y, z), parity)
+
+
+def symmetric_packing(packing: Packing, conformers: Conformers, published: Atoms) -> Packing:
+    """A crystal of rigid molecules in its own space group, molecules on special positions counted once.
+
+    Parameters
+    ----------
+    packing : Packing
+        All molecules of a cell, in P 1.
+    conformers : mapping
+        The rigid molecules.
+    published : ase.Atoms
+        The crystal in the same cell, as it was given: its symmetry is meant.
+
+    Returns
+    -------
+    Packing
+        In the standard setting; as it was, in P 1, where the rigid molecules do not have the symmetry of those given.
+    """
+    try:
+        return in_standard_setting(asymmetric_unit(packing, conformers, symmetry_of(published)))
+    except ValueError:
+        return packing

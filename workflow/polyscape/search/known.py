@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
+from polyscape.search.powder import PowderPattern, powder_pattern, powder_similarity
 from polyscape.search.similarity import LARGEST_AMD_SHARE, Fingerprint, Overlay, overlay
 from polyscape.settings.search import LandscapeSettings
 
@@ -66,12 +69,15 @@ class Match:
         Against the crystal as published.
     minimised : Overlay or None
         Against the form's force-field minimum.
+    powder_similarity : float
+        Of the powder patterns of the structure and the crystal as published, 0 to 1.
     """
 
     index: int
     found: bool
     experimental: Overlay
     minimised: Overlay | None
+    powder_similarity: float = 0.0
 
 
 def find_form(form: Form, structures: Sequence[Structure], settings: LandscapeSettings) -> tuple[Match, ...]:
@@ -85,7 +91,7 @@ def find_form(form: Form, structures: Sequence[Structure], settings: LandscapeSe
     ----------
     form : Form
         The form.
-    structures : sequence of Minimum
+    structures : sequence of Structure
         The distinct structures.
     settings : LandscapeSettings
         Molecules of the cluster and tolerances.
@@ -100,7 +106,21 @@ def find_form(form: Form, structures: Sequence[Structure], settings: LandscapeSe
     best = min(found, key=lambda match: _preference(match, settings), default=None)
     lost = [match for match in matches if not match.found and _is_minimum(match, settings)]
     minimum = min(lost, key=lambda match: _preference(match, settings), default=None)
-    return tuple(match for match in (best, minimum) if match is not None)
+    return tuple(
+        replace(match, powder_similarity=_powder_similarity(form, structures[match.index]))
+        for match in (best, minimum)
+        if match is not None
+    )
+
+
+def _powder_similarity(form: Form, structure: Structure) -> float:
+    return powder_similarity(_pattern(form.experimental), _pattern(structure.fingerprint))
+
+
+def _pattern(crystal: Fingerprint) -> PowderPattern:
+    molecules = crystal.molecules()
+    numbers_a, position_av = np.concatenate(molecules.number_ma), np.concatenate(molecules.position_mav)
+    return powder_pattern(numbers_a, position_av, molecules.cell_cv)
 
 
 def _compared(form: Form, index: int, structure: Structure, settings: LandscapeSettings) -> Match:

@@ -210,4 +210,6 @@ class KnownForm(Section):
     """An experimental crystal structure to look for."""
 
     name: Name = Field(description="Name of the form in tables and reports.")
-    file: str = Field(description="CIF file of the form, with hydrogens.")
+    file: str = Field(
+        description="CIF file of the form; hydrogens that heavy atoms determine may be missing."
+    )

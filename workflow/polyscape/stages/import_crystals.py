@@ -8,18 +8,16 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 from ase.io import iread
 from rdkit import Chem
 
-from polyscape.crystal.asymmetric import asymmetric_unit, in_standard_setting, symmetry_of
 from polyscape.crystal.cif import CifCrystal, CifError, read_cifs
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Conformers, Packing
 from polyscape.errors import InputError
 from polyscape.ids import IMPORT, import_id
 from polyscape.schemas import TRIALS
-from polyscape.search.forms import form_crystal, formula, molecules_of
+from polyscape.search.forms import form_crystal, formula, molecules_of, symmetric_packing
 from polyscape.search.plan import is_sohncke
 from polyscape.settings import Settings
 from polyscape.stages.components import read_component
@@ -120,15 +118,7 @@ def _packings(file: Path, rigid: Conformers) -> Iterator[tuple[Packing, float]]:
         except CifError as error:
             problem = f"crystal {index}: {error.problem}"
             raise InputError(str(file), "", "", problem, error.remedy) from error
-        yield _symmetric(found.packing, rigid, found.reduced.atoms), found.rmsd_A
-
-
-def _symmetric(packing: Packing, rigid: Conformers, atoms: Atoms) -> Packing:
-    """The crystal in its space group; in P 1 where the rigid molecules do not have the symmetry of those given."""
-    try:
-        return in_standard_setting(asymmetric_unit(packing, rigid, symmetry_of(atoms)))
-    except ValueError:
-        return packing
+        yield symmetric_packing(found.packing, rigid, found.reduced.atoms), found.rmsd_A
 
 
 def _crystals(file: Path) -> Iterator[CifCrystal]:

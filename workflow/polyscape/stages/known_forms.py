@@ -1,30 +1,81 @@
 """Stage `known_forms`: experimental crystals read, recognised, and relaxed under the force field."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 from rdkit import Chem
 
 from polyscape.crystal.cif import CifCrystal, CifError, read_cif
-from polyscape.crystal.packing import Conformers
-from polyscape.energy.protocol import Minimiser
+from polyscape.crystal.packing import Conformers, Packing
+from polyscape.energy.protocol import Minimisation, Minimiser
 from polyscape.errors import InputError
-from polyscape.schemas import KNOWN_FORMS
-from polyscape.search.forms import FormCrystal, Molecule, form_crystal, formula, molecules_of
+from polyscape.ids import known_form_id
+from polyscape.schemas import KNOWN_FORMS, MINIMA
+from polyscape.search.forms import (
+    FormCrystal,
+    Molecule,
+    form_crystal,
+    formula,
+    molecules_of,
+    symmetric_packing,
+)
+from polyscape.search.hydrogens import with_hydrogens
 from polyscape.search.similarity import Fingerprint, overlay
 from polyscape.settings import Settings
+from polyscape.settings.molecule import Component
 from polyscape.settings.search import KnownForm
 from polyscape.stages.components import read_component
+from polyscape.stages.distinct import crystal_of
+from polyscape.stages.minimise import minimum_row, minimum_values
 from polyscape.stages.rows import conformers_of, formula_units_of, reduced_values
 from polyscape.status import Status
 from polyscape.units import G_PER_CM3_PER_AMU_PER_A3
 
+ORIGIN: Final = "known_form"
+"""Origin of a known form's own minimum among those of the trials."""
+
 _POOR_FIT_A = 0.3
 """A form whose molecules differ more than this from the nearest conformer probably holds one that is not known."""
+
+_PREFIX: Final = "minimised_"
+_GEOMETRY: Final = (
+    "space_group",
+    "hall_symbol",
+    *("a_A", "b_A", "c_A", "alpha_deg", "beta_deg", "gamma_deg"),
+    *("poses", "density_g_per_cm3"),
+)
+"""Columns of a minimum that stand in the table of known forms beside those of the published geometry."""
+
+_ENDINGS: Final = frozenset(
+    {column.name for column in MINIMA.columns} & {column.name for column in KNOWN_FORMS.columns}
+) - {*_GEOMETRY, "origin"}
+"""Energies and the end of the minimisation: columns of both tables."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked about known forms.
+
+    Attributes
+    ----------
+    forms : sequence of KnownForm
+        The forms of the config.
+    components : sequence of Component
+        The molecules of the config.
+    overlay_molecules : int
+        Molecules of the clusters that are compared before and after the minimisation.
+    leave_saddles : bool
+        Whether a form whose minimum is a saddle is followed into a subgroup.
+    """
+
+    forms: Sequence[KnownForm]
+    components: Sequence[Component]
+    overlay_molecules: int
+    leave_saddles: bool
 
 
 def check_known_forms(settings: Settings, where: str) -> None:
@@ -36,20 +87,14 @@ def check_known_forms(settings: Settings, where: str) -> None:
         At the first form that cannot be used.
     """
     components = settings.molecule.components
-    molecules = [read_component(component, index, where) for index, component in enumerate(components)]
-    formulas = [
-        formula(atom.GetAtomicNum() for atom in Chem.AddHs(molecule).GetAtoms()) for molecule in molecules
-    ]
+    drawn = [read_component(component, index, where) for index, component in enumerate(components)]
+    stoichiometry = [component.stoichiometry for component in components]
     for index, form in enumerate(settings.known_forms):
-        _read_form(form, index, where, formulas, [component.stoichiometry for component in components])
+        _read_form(form, index, where, drawn, stoichiometry)
 
 
 def relax_known_forms(
-    molecule: pd.DataFrame,
-    conformers: pd.DataFrame,
-    forms: Sequence[KnownForm],
-    minimiser: Minimiser,
-    overlay_molecules: int,
+    molecule: pd.DataFrame, conformers: pd.DataFrame, wanted: Wanted, minimiser: Minimiser
 ) -> pd.DataFrame:
     """The known forms as rows; one whose conformer is not searched is said at once on stderr.
 
@@ -57,24 +102,20 @@ def relax_known_forms(
     ----------
     molecule, conformers : pandas.DataFrame
         The tables of these names, all conformers.
-    forms : sequence of KnownForm
-        The forms of the config.
+    wanted : Wanted
+        The forms and how they are treated.
     minimiser : Minimiser
         Of all conformers.
-    overlay_molecules : int
-        Molecules of the clusters that are compared before and after the minimisation.
     """
     rigid = conformers_of(molecule, conformers, selected_only=False)
-    one_of_each = {component: conformer for (component, _), conformer in sorted(rigid.items(), reverse=True)}
-    components = [one_of_each[index] for index in sorted(one_of_each)]
-    formulas = [formula(component.atomic_number_a) for component in components]
-    stoichiometry = [component.stoichiometry for component in components]
+    drawn = [read_component(component, index, "config") for index, component in enumerate(wanted.components)]
+    stoichiometry = [component.stoichiometry for component in wanted.components]
     searched = {
         (int(c), str(n)) for c, n, s in conformers[["component", "conformer", "selected"]].to_numpy() if s
     }
     rows = []
-    for index, form in enumerate(forms):
-        crystal, molecules = _read_form(form, index, "config", formulas, stoichiometry)
+    for index, form in enumerate(wanted.forms):
+        crystal, molecules = _read_form(form, index, "config", drawn, stoichiometry)
         try:
             found = form_crystal(molecules, crystal.cell_cv, rigid)
         except CifError as error:
@@ -83,16 +124,38 @@ def relax_known_forms(
             ) from error
         row = _form_values(form, crystal, found, rigid, len(molecules))
         row["conformer_searched"] = set(found.keys_m) <= searched
-        rows.append(row | _relaxed_values(found, rigid, minimiser, overlay_molecules))
+        end = _relaxed(symmetric_packing(found.packing, rigid, found.reduced.atoms), minimiser, wanted)
+        rows.append(row | _relaxed_values(found, end, rigid, wanted.overlay_molecules))
         _say(rows[-1], sorted(name for _, name in searched))
     return KNOWN_FORMS.from_rows(rows)
 
 
+def with_known_forms(minima: pd.DataFrame, known_forms: pd.DataFrame) -> pd.DataFrame:
+    """The table `minima` with the known forms' own minima after those of the trials.
+
+    In the landscape such a row is a duplicate of the structure that the search found, or stands for itself when the
+    search missed the form, so that it is ranked with the rest.
+    """
+    rows = [minimum_of(row) for row in known_forms.to_dict("records") if row["status"] == Status.OK]
+    return pd.concat([minima, MINIMA.from_rows(rows)], ignore_index=True) if rows else minima
+
+
+def minimum_of(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of known forms as the row of its force-field minimum in the table `minima`."""
+    return {
+        "trial_id": known_form_id(str(row["form"])),
+        "origin": ORIGIN,
+        **{name: row[f"{_PREFIX}{name}"] for name in _GEOMETRY},
+        **{name: row[name] for name in _ENDINGS},
+    }
+
+
 def _read_form(
-    form: KnownForm, index: int, where: str, formulas: Sequence[str], stoichiometry: Sequence[int]
+    form: KnownForm, index: int, where: str, drawn: Sequence[Chem.Mol], stoichiometry: Sequence[int]
 ) -> tuple[CifCrystal, list[Molecule]]:
+    formulas = [formula(atom.GetAtomicNum() for atom in molecule.GetAtoms()) for molecule in drawn]
     try:
-        crystal = read_cif(Path(form.file))
+        crystal = with_hydrogens(read_cif(Path(form.file)), drawn)
         return crystal, molecules_of(crystal, formulas, stoichiometry)
     except CifError as error:
         raise InputError(
@@ -120,30 +183,24 @@ def _form_values(
     }
 
 
+def _relaxed(packing: Packing, minimiser: Minimiser, wanted: Wanted) -> Minimisation:
+    """The force-field minimum of a form, which keeps its space group unless that would be a saddle."""
+    end = minimiser.minimise(packing, from_trial=False)
+    return minimiser.leave_saddle(end) if end.status == Status.OK and wanted.leave_saddles else end
+
+
 def _relaxed_values(
-    found: FormCrystal, rigid: Conformers, minimiser: Minimiser, overlay_molecules: int
+    found: FormCrystal, end: Minimisation, rigid: Conformers, overlay_molecules: int
 ) -> dict[str, Any]:
-    """The columns of the force-field minimum: every molecule of the reduced cell free, in P 1."""
-    end = minimiser.minimise(found.packing, from_trial=False)
-    if end.status != Status.OK or end.terms is None:
-        return {"status": end.status}
-    atoms = end.packing.to_atoms(rigid)
-    first_m = found.reduced.first_m
-    before, after = Fingerprint(found.reduced.atoms, first_m), Fingerprint(atoms, first_m)
-    kept = overlay(before, after, overlay_molecules)
-    mass = sum(rigid[key].mass_amu for key in found.keys_m)
-    terms = end.terms
+    """The columns of the force-field minimum."""
+    if end.status != Status.OK:
+        return minimum_values(end)
+    minimum = minimum_row({"trial_id": "", "origin": ORIGIN}, end, rigid)
+    before = Fingerprint(found.reduced.atoms, found.reduced.first_m)
+    kept = overlay(before, crystal_of(end.packing, rigid), overlay_molecules)
     return {
-        "status": end.status,
-        "electrostatic_kJ_per_mol": terms.electrostatic,
-        "repulsion_kJ_per_mol": terms.repulsion,
-        "dispersion_kJ_per_mol": terms.dispersion,
-        "intramolecular_kJ_per_mol": terms.intramolecular,
-        "lattice_energy_kJ_per_mol": terms.total,
-        "pressure_volume_kJ_per_mol": terms.pressure_volume,
-        "minimised_density_g_per_cm3": G_PER_CM3_PER_AMU_PER_A3 * mass / end.packing.volume_A3,
-        "minimised_cell_A": [float(value) for value in np.asarray(atoms.cell).ravel()],
-        "minimised_fractional": [float(value) for value in atoms.get_scaled_positions(wrap=False).ravel()],
+        **{f"{_PREFIX}{name}": minimum[name] for name in _GEOMETRY},
+        **minimum_values(end),
         "minimised_rmsd_A": kept.rmsd_A if kept.molecules == overlay_molecules else None,
     }
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from polyscape.crystal.packing import Conformers
 from polyscape.crystal.pointwise import PointwiseDistances
 from polyscape.crystal.reduction import ReducedCrystal
-from polyscape.ids import discovery_order
+from polyscape.ids import discovery_order, known_form_id
 from polyscape.schemas import LANDSCAPE
 from polyscape.search.duplicates import Chirality, Comparison
 from polyscape.search.known import Form, Match, Structure, find_form
 from polyscape.search.similarity import Fingerprint, Overlay
 from polyscape.settings.search import LandscapeSettings
-from polyscape.stages.distinct import Distinct, tell_apart
+from polyscape.stages.distinct import Distinct, crystal_of, tell_apart
+from polyscape.stages.known_forms import ORIGIN, minimum_of
 from polyscape.stages.rows import (
     conformers_of,
     enthalpy_kJ_per_mol,
@@ -56,27 +57,30 @@ def make_landscape(
     chirality : "racemic" or "enantiopure"
         Whether mirror images are one structure.
     """
-    rigid = conformers_of(molecule, conformers)
+    rigid = conformers_of(molecule, conformers, selected_only=False)
     inside = in_window(minima, settings.window_kJ_per_mol)
     distinct = tell_apart(inside, rigid, Comparison(settings, chirality, cores))
     rows = _rows(inside, distinct, rigid)
-    structures = [
-        Structure(float(inside.density_g_per_cm3.iloc[i]), Fingerprint(cell.atoms, cell.first_m))
+    structures = {
+        i: Structure(float(inside.density_g_per_cm3.iloc[i]), Fingerprint(cell.atoms, cell.first_m))
         for i, cell in distinct.reduced.items()
-    ]
+    }
+    searched = [i for i in structures if inside.origin.iloc[i] != ORIGIN]
     for form in _forms(known_forms, rigid):
-        for match in find_form(form, structures, settings):
-            _add_match(rows[distinct.representatives[match.index]], form.name, match)
+        missed = [i for i in structures if inside.trial_id.iloc[i] == known_form_id(form.name)]
+        for among in (searched, missed):
+            for match in find_form(form, [structures[i] for i in among], settings):
+                _add_match(rows[among[match.index]], form.name, match)
     frame = LANDSCAPE.from_rows(sorted(rows, key=_landscape_order))
     _report(minima, frame, list(known_forms.form))
     return frame
 
 
 def in_window(minima: pd.DataFrame, window_kJ_per_mol: float) -> pd.DataFrame:
-    """The minima within the window of enthalpies above the lowest, in the order of discovery."""
+    """The minima within the window of enthalpies above the lowest, in the order of discovery; all known forms."""
     good = minima[minima.status == Status.OK]
     energy = enthalpy_kJ_per_mol(good)
-    good = good[energy <= energy.min() + window_kJ_per_mol]
+    good = good[(energy <= energy.min() + window_kJ_per_mol) | (good.origin == ORIGIN)]
     order = sorted(range(len(good)), key=lambda i: discovery_order(good.trial_id.iloc[i]))
     return good.iloc[order].reset_index(drop=True)
 
@@ -89,7 +93,8 @@ def _rows(inside: pd.DataFrame, distinct: Distinct, rigid: Conformers) -> list[d
     rows = []
     energy_s = enthalpy_kJ_per_mol(inside).to_numpy(float)
     name_s = inside.trial_id.to_numpy()
-    hits_s = np.bincount(distinct.same_s, minlength=len(inside))
+    tried = inside.origin.to_numpy() != ORIGIN
+    hits_s = np.bincount(distinct.same_s[tried], minlength=len(inside))
     for index, source in enumerate(_records(inside)):
         row = {
             "structure_id": source["trial_id"],
@@ -126,8 +131,7 @@ def _forms(known_forms: pd.DataFrame, rigid: Conformers) -> list[Form]:
         experimental = Fingerprint(reduced_atoms(row), first_m)
         minimised = None
         if row["status"] == Status.OK:
-            relaxed = {"reduced_cell_A": row["minimised_cell_A"], "fractional": row["minimised_fractional"]}
-            minimised = Fingerprint(reduced_atoms(row | relaxed), first_m)
+            minimised = crystal_of(packing_of(minimum_of(row)), rigid)
         forms.append(Form(str(row["form"]), float(row["density_g_per_cm3"]), experimental, minimised))
     return forms
 
@@ -151,6 +155,7 @@ def _add_match(row: dict[str, Any], name: str, match: Match) -> None:
         "molecules": match.experimental.molecules,
         "rmsd_A": _finite_rmsd_A(match.experimental),
         "minimised_rmsd_A": _finite_rmsd_A(match.minimised),
+        "powder_similarity": match.powder_similarity,
     }
     row["known_forms"] = [*row.get("known_forms", []), said]
     if match.found:
@@ -168,19 +173,20 @@ def _landscape_order(row: dict[str, Any]) -> tuple[float, tuple[int, int, str]]:
 def _report(minima: pd.DataFrame, frame: pd.DataFrame, forms: Sequence[str]) -> None:
     """What came of it, on stderr."""
     distinct = frame[frame.duplicate_of.isna()].reset_index(drop=True)
-    converged = int((minima.status == Status.OK).sum())
+    trials = minima[minima.origin != ORIGIN]
+    converged = int((trials.status == Status.OK).sum())
     print(
-        f"{len(minima)} minimisations, {converged} converged, {len(frame)} in the window, {len(distinct)} distinct",
+        f"{len(trials)} minimisations, {converged} converged, {len(frame)} in the window, {len(distinct)} distinct",
         file=sys.stderr,
     )
     for name in forms:
         matches = [
-            (not match["found"], _match_words(rank, row, match))
+            (row["origin"] == ORIGIN or not match["found"], _match_words(rank, row, match))
             for rank, row in enumerate(_records(distinct), start=1)
             for match in (row["known_forms"] if row["known_forms"] is not None else ())
             if match["form"] == name
         ]
-        if not any(not lost for lost, _ in matches):
+        if not any(not lost for lost, _ in matches) and not any("missed" in words for _, words in matches):
             matches.append((False, "not found by the search"))
         print(f"known form {name}: {'; '.join(words for _, words in sorted(matches))}", file=sys.stderr)
 
@@ -193,6 +199,8 @@ def _match_words(rank: int, row: dict[str, Any], match: dict[str, Any]) -> str:
     apart = "does not overlay"
     if match["rmsd_A"] is not None:
         apart = f"RMSD {match['rmsd_A']:.3f} A over {match['molecules']} molecules from"
+    if row["origin"] == ORIGIN:
+        return f"missed by the search; its own minimum is {place}, {apart} the published crystal"
     if match["found"]:
         return f"found as {place}, {apart} the published crystal"
     return f"its force-field minimum is {place}, {apart} the published crystal: not counted as found"

@@ -66,7 +66,7 @@ STAGES: dict[str, Stage] = {
         Stage("molecule", 2, ("molecule", "energy.potential", "seed", "known_forms")),
         Stage(
             "known_forms",
-            2,
+            3,
             ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules"),
         ),
         Stage("search", 2, ("seed", "search.sampling", "search.chirality")),
@@ -77,7 +77,7 @@ STAGES: dict[str, Stage] = {
             1,
             ("energy", "minimiser", "landscape", "search.stop_at_coverage", "search.chirality"),
         ),
-        Stage("landscape", 3, ("landscape", "energy", "minimiser", "search.chirality")),
+        Stage("landscape", 4, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
