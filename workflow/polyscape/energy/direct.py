@@ -134,8 +134,9 @@ def _add_anisotropic(sites, geometry, gradient, places, vectors, out):
 
 
 @compiled(fastmath=True)
-def _pair_polynomials(moment_qx, i, product_n4, total_qx, out_xc):
+def _pair_polynomials(moment_qx, i, product_n4, work, out_xc):
     """Coefficients of A_0 .. A_4 of site i with every site of the cell, shape (operations * sites, 46)."""
+    total_qx, work_cx = work
     columns = moment_qx.shape[1]
     if product_n4.shape[0] == 1:
         for x in range(columns):
@@ -147,22 +148,31 @@ def _pair_polynomials(moment_qx, i, product_n4, total_qx, out_xc):
         factor = sign * moment_qx[a, i]
         for x in range(columns):
             total_qx[p, x] += factor * moment_qx[b, x]
-    out_xc[:] = 0.0
+    work_cx[:] = 0.0
+    for n in range(HOBSON_TO.shape[0]):
+        to, source, factor = HOBSON_TO[n], HOBSON_FROM[n], HOBSON_FACTOR[n]
+        for x in range(columns):
+            work_cx[to, x] += factor * total_qx[source, x]
     for x in range(columns):
-        for n in range(HOBSON_TO.shape[0]):
-            out_xc[x, HOBSON_TO[n]] += HOBSON_FACTOR[n] * total_qx[HOBSON_FROM[n], x]
+        for c in range(HOBSON_TERMS):
+            out_xc[x, c] = work_cx[c, x]
 
 
 @compiled(fastmath=True)
-def _add_slopes(moment_qx, i, product_n4, sum_xc, slope_qx, work_qx):
+def _add_slopes(moment_qx, i, product_n4, sum_xc, slope_qx, work):
     """Derivatives by the polynomials D of site i and of all others, from the sums of b_j times monomials."""
+    work_qx, work_cx = work
     columns = moment_qx.shape[1]
     if product_n4.shape[0] <= 1:
         return
+    for c in range(HOBSON_TERMS):
+        for x in range(columns):
+            work_cx[c, x] = sum_xc[x, c]
     work_qx[:] = 0.0
-    for x in range(columns):
-        for n in range(HOBSON_TO.shape[0]):
-            work_qx[HOBSON_FROM[n], x] += HOBSON_FACTOR[n] * sum_xc[x, HOBSON_TO[n]]
+    for n in range(HOBSON_TO.shape[0]):
+        to, source, factor = HOBSON_TO[n], HOBSON_FROM[n], HOBSON_FACTOR[n]
+        for x in range(columns):
+            work_qx[source, x] += factor * work_cx[to, x]
     for n in range(product_n4.shape[0]):
         a, b, p, sign = product_n4[n]
         total = 0.0
@@ -262,7 +272,7 @@ def direct_sums(sites, sums, geometry, gradient):
     molecules = sites.first_m.shape[0] - 1
     moment_qx = geometry.moment_qsa.reshape((TERMS, operations * total))
     slope_qx = gradient.slope_qsa.reshape((TERMS, operations * total))
-    work_qx = np.empty(slope_qx.shape)
+    work = (np.empty(slope_qx.shape), np.empty((HOBSON_TERMS, operations * total)))
     polynomials = (np.zeros((operations * total, HOBSON_TERMS)), np.zeros((operations * total, HOBSON_TERMS)))
     image_nv = np.empty((MAX_IMAGES, 3))
     start_ms = np.empty((molecules, operations + 1), np.int64)
@@ -273,7 +283,7 @@ def direct_sums(sites, sums, geometry, gradient):
             return -1.0
         near_nv, vector_vn = np.empty((n + 1, 3)), np.empty((4, n + PADDING))
         for i in range(sites.first_m[mi], sites.first_m[mi + 1]):
-            _pair_polynomials(moment_qx, i, sums.product_n4, work_qx, polynomials[0])
+            _pair_polynomials(moment_qx, i, sums.product_n4, work, polynomials[0])
             polynomials[1][:] = 0.0
             for mj in range(molecules):
                 general = sites.weight_m[mi] == 1.0 and sites.weight_m[mj] == 1.0
@@ -290,5 +300,5 @@ def direct_sums(sites, sums, geometry, gradient):
                     if near < 0.0:
                         return near
                     closest = min(closest, near)
-            _add_slopes(moment_qx, i, sums.product_n4, polynomials[1], slope_qx, work_qx)
+            _add_slopes(moment_qx, i, sums.product_n4, polynomials[1], slope_qx, work)
     return closest
