@@ -28,6 +28,7 @@ from polyscape.errors import InputError
 from polyscape.molecule.charge_states import neutral_charges, possible_charges
 from polyscape.molecule.cut import whole_molecules
 from polyscape.molecule.model import Conformer
+from polyscape.molecule.open_valences import lacks_hydrogens
 from polyscape.molecule.properties import compute_properties
 from polyscape.molecule.rigid import rigid_molecule
 from polyscape.molecule.symmetry import Operation
@@ -259,8 +260,13 @@ def _of_cif(path: Path, crystal: CifCrystal, molecules: list[Molecule], request:
 
 
 def _check_molecule(path: Path, molecule: Molecule, potential: Potential, gas_phase: GasPhase) -> None:
-    """Refuse a molecule without parameters or basis functions."""
+    """Refuse a molecule that lacks hydrogens, parameters or basis functions."""
     numbers_a, position_av = molecule
+    bare = lacks_hydrogens(numbers_a, position_av)
+    if bare is not None:
+        kind = f"molecule {formula(numbers_a)}"
+        problem = f"lacks hydrogen atoms (at its atom {bare}, or a bond is broken)"
+        raise InputError(str(path), "", kind, problem, "add all hydrogen atoms to the CIF")
     missing = sorted({int(n) for n in numbers_a} - BASIS_ELEMENTS[gas_phase.basis])
     if missing:
         symbol = chemical_symbols[missing[0]]

@@ -216,7 +216,7 @@ class _Node:
 
 def _cell(node: _Node) -> CellParameters:
     a, b, c = (node.child(name).number(1.0, 1000.0) for name in _CELL_KEYS[:3])
-    alpha, beta, gamma = (node.child(name).number(1.0, 179.0) for name in _CELL_KEYS[3:])
+    alpha, beta, gamma = (node.child(name).number(5.0, 175.0) for name in _CELL_KEYS[3:])
     cosines = np.cos(np.radians([alpha, beta, gamma]))
     if 1.0 - cosines @ cosines + 2.0 * np.prod(cosines) < _SMALLEST_VOLUME**2:
         raise node.refusal("no cell has these angles", "mend alpha, beta, gamma (degrees)")
