@@ -89,6 +89,7 @@ def tables(names=None, count=36, seed=3, levels=LEVELS):
             }
         )
     match = {"form": names.form, "found": True, "molecules": 15, "rmsd_A": 0.213, "minimised_rmsd_A": None}
+    match["powder_similarity"] = 0.97
     rows[4] |= {"known_form": names.form, "known_forms": [match]}
     duplicate = dict(rows[0]) | {
         "structure_id": "014-0000999",
@@ -339,6 +340,8 @@ def _known_forms(names):
         "density_g_per_cm3": 1.30,
         **reduced_values(atoms, units),
         "status": "ok",
+        "steps": 10,
+        "evaluations": 20,
         **_terms(-108.0),
         "minimised_density_g_per_cm3": density,
         "minimised_rmsd_A": 0.19,

@@ -5,6 +5,8 @@ from typing import Any
 
 from ase import Atoms
 
+from polyscape.ids import known_form_id
+
 
 @dataclass(frozen=True)
 class LevelEnergy:
@@ -77,9 +79,11 @@ class Structure:
 
 @dataclass(frozen=True)
 class KnownForm:
-    """A known form and what became of it; `structure` is None when the search did not find it.
+    """A known form and what became of it.
 
-    `ff_relative_energy_kJ_per_mol` is the energy of the form's own force-field minimum above the lowest structure of
+    `structure` is the one that the search found, or the form's own force-field minimum where it found none (`found` is
+    False then); None when there is neither.  `match_powder_similarity` compares its powder pattern with the published
+    crystal's.  `ff_relative_energy_kJ_per_mol` is the energy of the form's own force-field minimum above the lowest structure of
     the landscape: it says where the form would stand had it been found.
     """
 
@@ -99,6 +103,12 @@ class KnownForm:
     ff_relative_energy_kJ_per_mol: float | None
     minimised_density_g_per_cm3: float | None
     minimised_rmsd_A: float | None
+    match_powder_similarity: float | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the search found the form."""
+        return self.structure is not None and self.structure.structure_id != known_form_id(self.name)
 
     @property
     def density_deviation_percent(self) -> float | None:

@@ -116,8 +116,9 @@ def form_sentence(form: KnownForm, level: str) -> str:
     kind = "computed" if s.top.computed else "predicted"
     height = with_sd(s.top.relative_energy_kJ_per_mol, s.top.sd_relative_kJ_per_mol)
     above = "" if s.rank == 1 else f"{height} kJ/mol above the lowest, "
+    missed = "" if form.found else " (missed by the search, added from its own force-field minimum)"
     return (
-        f"{form.name} is rank {s.rank} at {level} ({kind}; 90 % interval {interval(s)}), {above}"
+        f"{form.name}{missed} is rank {s.rank} at {level} ({kind}; 90 % interval {interval(s)}), {above}"
         f"{certainty(s)}."
     )
 

@@ -167,6 +167,7 @@ def _known_forms(tables: ReportTables, structures: tuple[Structure, ...]) -> tup
                 ff_relative_energy_kJ_per_mol=real(ff_energy),
                 minimised_density_g_per_cm3=real(row["minimised_density_g_per_cm3"]),
                 minimised_rmsd_A=real(row["minimised_rmsd_A"]),
+                match_powder_similarity=real(match["powder_similarity"]) if match else None,
             )
         )
     return tuple(forms)
