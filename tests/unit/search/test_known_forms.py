@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from polyscape.crystal.cif import read_cif
+from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Packing
 from polyscape.errors import InputError
-from polyscape.search.forms import form_crystal, formula, molecules_of, recognise
-from polyscape.settings import parse_settings
+from polyscape.search.forms import form_crystal, formula, molecules_of, recognise, symmetric_packing
+from polyscape.settings import load_settings, parse_settings
 from polyscape.stages.known_forms import check_known_forms
 from tests import builders
 
@@ -137,3 +138,31 @@ def test_a_rigid_crystal_comes_back_as_its_own_poses():
 
 def test_formula():
     assert formula([8, 1, 6, 1, 8, 6, 7]) == "C2 H2 N O2"
+
+
+@pytest.mark.parametrize("name", ["oxalic_acid", "urea", "benzene", "naphthalene", "carbon_dioxide"])
+def test_example_configs_are_read_and_their_forms_pass(root, name, monkeypatch):
+    monkeypatch.chdir(root)
+    config = root / f"config/examples/{name}.yaml"
+    check_known_forms(load_settings(config), str(config))
+
+
+@pytest.mark.parametrize(("name", "number", "site"), [("alpha", 61, "-1"), ("beta", 14, "-1")])
+def test_a_form_stands_in_its_own_space_group_with_its_special_position(root, name, number, site):
+    crystal = read_cif(root / f"config/known_forms/oxalic_acid_{name}.cif")
+    cut = molecules_of(crystal, ["C2 H2 O4"], [1])
+    found = form_crystal(cut, crystal.cell_cv, builders.conformers())
+    packing = symmetric_packing(found.packing, builders.conformers(), found.reduced.atoms)
+    assert SpaceGroup.from_hall(packing.hall_symbol).number == number
+    assert [pose.site_symmetry for pose in packing.poses] == [site]
+
+
+def test_a_conformer_without_the_crystals_symmetry_stays_in_p1(root):
+    crystal = read_cif(root / "config/known_forms/oxalic_acid_beta.cif")
+    bent = builders.oxalic_acid()
+    position_av = bent.position_av.copy()
+    position_av[0, 2] += 0.8
+    conformers = {(0, "ttt"): replace(bent, position_av=position_av)}
+    found = form_crystal(molecules_of(crystal, ["C2 H2 O4"], [1]), crystal.cell_cv, builders.conformers())
+    packing = symmetric_packing(found.packing, conformers, found.reduced.atoms)
+    assert packing == found.packing
