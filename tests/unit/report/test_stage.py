@@ -5,6 +5,7 @@ from tests.unit.report.synthetic import LEVELS, report_slice, tables
 from polyscape import schemas
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.errors import InputError
+from polyscape.stages import report_accounts as accounts
 from polyscape.stages.report import report_data
 from polyscape.stages.report_accounts import screw_axes_marked
 
@@ -115,3 +116,24 @@ def test_rounds_show_the_falling_uncertainty(data):
 )
 def test_screw_axes_are_marked(number, symbol):
     assert screw_axes_marked(SpaceGroup.find(number)) == symbol
+
+
+def test_kinds_of_trials_imports_and_known_forms_are_told_apart():
+    given = tables()
+    names = dict(
+        zip(given.trials.trial_id[:3], ("014s-0000000", "002z2-0000001", "import-mine-0000000"), strict=True)
+    )
+    landscape, trials, minima = (
+        frame.assign(**{key: frame[key].replace(names)})
+        for frame, key in (
+            (given.landscape, "structure_id"),
+            (given.trials, "trial_id"),
+            (given.minima, "trial_id"),
+        )
+    )
+    landscape.loc[landscape.duplicate_of.notna(), "structure_id"] = "known_form-alpha"
+    groups = accounts.search(landscape, trials, minima, given.completeness).groups
+    shown = [(g.number, g.kind, g.trials) for g in groups if g.kind != "Z′ = 1"]
+    assert shown == [(14, "special", 1), (2, "Z′ = 2", 1), (None, "imported", 1)]
+    assert groups[-1].symbol == "mine"
+    assert sum(g.in_window for g in groups) == 36  # all but the known form

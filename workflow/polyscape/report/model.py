@@ -119,10 +119,15 @@ class KnownForm:
 
 @dataclass(frozen=True)
 class GroupSearch:
-    """The search in one space group: counts of trials and of what became of them; None where it is not known."""
+    """One series of trials, or one file of imported crystals: counts of them and of what became of them.
+
+    `kind` says which crystals: Z' = 1, special (molecules on special positions), imported.  `symbol` is the space group,
+    or the name of the imported file, which has no `number`.  Counts are None where they are not known.
+    """
 
     symbol: str
-    number: int
+    number: int | None
+    kind: str
     trials: int | None
     accepted: int | None
     converged: int | None
@@ -148,7 +153,7 @@ class Completeness:
 
 @dataclass(frozen=True)
 class Search:
-    """The search: space groups, outcomes that failed (status and count), and how complete it looks.
+    """The search: series of trials and imported files, outcomes that failed (status and count), and how complete it looks.
 
     `coverage` is Good's estimate that the next in-window minimum is one already found, ``1 - n_1 / N`` with n_1
     structures hit once among N hits (Good 1953, https://doi.org/10.1093/biomet/40.3-4.237, eq. 9).  `series` holds how

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polyscape.crystal.groups import SpaceGroup
+from polyscape.ids import IMPORT
 from polyscape.report.model import (
     CalibrationRow,
     Completeness,
@@ -23,23 +24,25 @@ from polyscape.status import Status
 _LOW_WINDOW_KJ_PER_MOL = 10.0
 """Polymorphs lie within about 10 kJ/mol of the lowest structure; rounds are judged by what they tell about these."""
 
+_SERIES = rf"^(\d{{3}}(?:s|z\d)?|{IMPORT}-.+)-\d{{7}}$"
+"""The ids of trials and of imported crystals, without the index."""
+
 
 def search(
     landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame, completeness: pd.DataFrame
 ) -> Search:
-    """Counts by space group of the search; trials and failures only when those tables were given."""
+    """Counts by series of trials, then by imported file; trials and failures only when those tables were given.
+
+    Known forms are counted nowhere.  How complete the search is, its own trials tell.
+    """
     distinct = landscape[landscape.duplicate_of.isna()]
-    searched = trials if len(trials) else landscape[landscape.origin == "search"]
-    settings = searched.groupby("space_group", sort=True).hall_symbol.first()
     hits = distinct.loc[distinct.origin == "search", "hits"]
     total, once = int(hits.sum()), int((hits == 1).sum())
     failed = pd.concat([trials.status, minima.status[minima.status != Status.SKIPPED]])
     failures = failed[failed != Status.OK].value_counts()
     together = completeness.series == ALL_SERIES
     return Search(
-        groups=tuple(
-            _group(int(str(group)), str(hall), landscape, trials, minima) for group, hall in settings.items()
-        ),
+        groups=_groups(landscape, trials, minima),
         failures=tuple(sorted((str(status), int(count)) for status, count in failures.items())),
         coverage=1.0 - once / total if total else None,
         found_once=once,
@@ -65,28 +68,53 @@ def _completeness(rows: pd.DataFrame) -> tuple[Completeness, ...]:
     )
 
 
-def _group(
-    number: int, hall_symbol: str, landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame
-) -> GroupSearch:
-    """The search in one space group, whatever symmetry the minima have that its trials led to."""
-    inside = landscape[_searched(landscape.structure_id) == number]
+def _groups(landscape: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) -> tuple[GroupSearch, ...]:
+    """Every series of trials by kind and space group, then every imported file."""
+    series_s, series_t, series_n = (
+        _series(ids) for ids in (landscape.structure_id, trials.trial_id, minima.trial_id)
+    )
+    named = (series_t if len(trials) else series_s).dropna().unique()
+    return tuple(
+        _group(name, landscape[series_s == name], trials[series_t == name], minima[series_n == name])
+        for name in sorted(map(str, named), key=_series_order)
+    )
+
+
+def _series(ids: pd.Series) -> pd.Series:
+    """Series of each trial, or ``import-<file>``; missing for known forms."""
+    return ids.astype(str).str.extract(_SERIES, expand=False)
+
+
+def _series_order(name: str) -> tuple[bool, str, str]:
+    """One formula unit on general positions first, then special positions, more formula units, imports."""
+    return name.startswith(IMPORT), name[3:], name
+
+
+def _group(name: str, inside: pd.DataFrame, trials: pd.DataFrame, minima: pd.DataFrame) -> GroupSearch:
+    """What became of one series, whatever symmetry the minima have that its trials led to."""
     distinct = inside[inside.duplicate_of.isna()]
-    tried, minimised = trials[trials.space_group == number], minima[_searched(minima.trial_id) == number]
+    symbol, number, kind = _words(name, trials)
     return GroupSearch(
-        symbol=screw_axes_marked(SpaceGroup.from_hall(hall_symbol)),
+        symbol=symbol,
         number=number,
-        trials=len(tried) if len(trials) else None,
-        accepted=int((tried.status == Status.OK).sum()) if len(trials) else None,
-        converged=int((minimised.status == Status.OK).sum()) if len(minima) else None,
+        kind=kind,
+        trials=len(trials) if len(trials) else None,
+        accepted=int((trials.status == Status.OK).sum()) if len(trials) else None,
+        converged=int((minima.status == Status.OK).sum()) if len(minima) else None,
         in_window=len(inside),
         distinct=len(distinct),
         hits=int(distinct.hits.sum()),
     )
 
 
-def _searched(trial_ids: pd.Series) -> pd.Series:
-    """Number of the space group in which each trial was drawn; nan for what is no trial."""
-    return pd.to_numeric(trial_ids.str.extract(r"^(\d{3})\w*-\d{7}$", expand=False))
+def _words(name: str, trials: pd.DataFrame) -> tuple[str, int | None, str]:
+    """Symbol and number of the space group of a series, and its kind; an imported file's name."""
+    if name.startswith(IMPORT):
+        return name.removeprefix(f"{IMPORT}-"), None, "imported"
+    number, kind = int(name[:3]), name[3:]
+    group = SpaceGroup.from_hall(trials.hall_symbol.iloc[0]) if len(trials) else SpaceGroup.find(number)
+    kinds = {"": "Z\N{PRIME} = 1", "s": "special"}
+    return screw_axes_marked(group), number, kinds.get(kind, f"Z\N{PRIME} = {kind[1:]}")
 
 
 def screw_axes_marked(group: SpaceGroup) -> str:
