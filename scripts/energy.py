@@ -34,7 +34,9 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python scripts/energy.py", None, __doc__, EXAMPLE, formatter_class=form)
     parser.add_argument("file", type=Path, nargs="+", metavar="FILE", help="CIF or JSON file of a crystal")
-    parser.add_argument("--minimise", action="store_true", help="relax cell, positions and orientations")
+    parser.add_argument(
+        "--minimise", "--minimize", action="store_true", help="relax cell and rigid molecules"
+    )
     parser.add_argument(
         "--potential",
         metavar="NAME|FILE",
