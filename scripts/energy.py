@@ -12,6 +12,7 @@ holds `molecules_per_unit` molecules (of a JSON file: the Z-th part of the cell)
                        two parts), intramolecular, total; pV apart, enthalpy = total + pV; all with _kJ_per_mol;
                        cell (a, b, c in A, angles in degrees), fractional_coordinates of the independent molecules
                        (interaction sites), symmetry_operations; minimised is null where no minimum was reached
+  saddle               the same of the lowest point within the space group, where that was a saddle and was left
   steps, status        of the minimisation: ok, or how it failed
   cpu_s, notes         processor time in seconds without wave functions; what had to be assumed
 Exit code 2 and one line when a file, an option or an element cannot be used; nothing has then been computed.
@@ -34,9 +35,7 @@ def main() -> None:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python scripts/energy.py", None, __doc__, EXAMPLE, formatter_class=form)
     parser.add_argument("file", type=Path, nargs="+", metavar="FILE", help="CIF or JSON file of a crystal")
-    parser.add_argument(
-        "--minimise", "--minimize", action="store_true", help="relax cell and rigid molecules"
-    )
+    parser.add_argument("--minimise", "--minimize", action="store_true", help="relax the crystal")
     parser.add_argument(
         "--potential",
         metavar="NAME|FILE",

@@ -34,8 +34,9 @@ def energy_report(
     Returns
     -------
     dict
-        `initial`, with `minimise` also `minimised`, `steps` and `status`, each energy in kJ/mol per formula unit of
-        `molecules_per_unit` molecules; `cpu_s`, the seconds of processor time that all of it took, compilation apart.
+        `initial`, with `minimise` also `minimised`, `steps` and `status`, and `saddle` where the minimum within the
+        space group is one; each energy in kJ/mol per formula unit of `molecules_per_unit` molecules.  `cpu_s`, the
+        seconds of processor time that all of it took, compilation apart.
     """
     model, packing = crystal.model, crystal.packing
     if minimise:  # the first call compiles, once per machine: no part of the crystal's cost
@@ -55,8 +56,10 @@ def energy_report(
     steps, status = 0, str(Status.OK)
     if minimise:
         relax = RigidMinimiser(model, minimiser)
-        end = relax.minimise(packing, from_trial=False)
-        end = end if minimiser.leave_saddles == "never" else relax.leave_saddle(end)
+        within = relax.minimise(packing, from_trial=False)
+        end = within if minimiser.leave_saddles == "never" else relax.leave_saddle(within)
+        if end is not within:
+            out["saddle"] = _state(crystal, within.packing)
         steps, status = end.steps, str(end.status)
         lost = end.status in (Status.COLLAPSED, Status.ESCAPED)
         out["minimised"] = None if lost else _state(crystal, end.packing)

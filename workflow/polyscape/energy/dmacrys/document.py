@@ -21,6 +21,9 @@ from polyscape.molecule.multipoles import COMPONENTS, RANK
 
 _CELL_KEYS: Final = ("a", "b", "c", "alpha", "beta", "gamma")
 _PAIR_KEYS: Final = ("A_eV", "rho_ang", "C6_eV_ang6")
+_SMALLEST_ANGLE: Final = 3.2
+"""Degrees: angles in radians are below; DMACRYS writes primitive cells of long centred ones with 3.7 degrees."""
+
 _SMALLEST_VOLUME: Final = 1e-3
 """Of the cell, over a b c: smaller means angles that no cell has."""
 
@@ -216,7 +219,7 @@ class _Node:
 
 def _cell(node: _Node) -> CellParameters:
     a, b, c = (node.child(name).number(1.0, 1000.0) for name in _CELL_KEYS[:3])
-    alpha, beta, gamma = (node.child(name).number(5.0, 175.0) for name in _CELL_KEYS[3:])
+    alpha, beta, gamma = (node.child(name).number(_SMALLEST_ANGLE, 179.0) for name in _CELL_KEYS[3:])
     cosines = np.cos(np.radians([alpha, beta, gamma]))
     if 1.0 - cosines @ cosines + 2.0 * np.prod(cosines) < _SMALLEST_VOLUME**2:
         raise node.refusal("no cell has these angles", "mend alpha, beta, gamma (degrees)")
