@@ -4,7 +4,9 @@ from pathlib import Path
 
 import gemmi
 import numpy as np
+from ase import Atoms
 from ase.data import covalent_radii
+from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 _BOND_FACTOR = 1.25
@@ -99,16 +101,13 @@ def whole_molecules(
 def _periodic_bonds(
     numbers_a: NDArray[np.int64], fractional_ac: NDArray[np.float64], cell_cv: NDArray[np.float64]
 ) -> list[list[tuple[int, NDArray[np.float64]]]]:
-    """For every atom its bonded atoms with the lattice vector to the image that is bonded."""
-    radius_a = covalent_radii[numbers_a]
-    hydrogen_a = numbers_a == 1
-    images = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    """For every atom its bonded atoms with the lattice vector to the image that is bonded; in cells of any shape."""
+    atoms = Atoms(numbers_a, cell=cell_cv, scaled_positions=fractional_ac, pbc=True)
+    reach_a = _BOND_FACTOR * covalent_radii[numbers_a]
+    first, second, image, distance = neighbor_list("ijSd", atoms, reach_a)
+    hydrogen_a = np.asarray(numbers_a) == 1
+    kept = ~(hydrogen_a[first] & hydrogen_a[second]) & (distance > _SAME_SITE_A)
     bonds: list[list[tuple[int, NDArray[np.float64]]]] = [[] for _ in numbers_a]
-    for image_c in images:
-        offset_aac = fractional_ac[None] + image_c - fractional_ac[:, None]
-        distance_aa = np.linalg.norm(offset_aac @ cell_cv, axis=2)
-        bonded_aa = distance_aa < _BOND_FACTOR * (radius_a[:, None] + radius_a)
-        bonded_aa &= ~(hydrogen_a[:, None] & hydrogen_a) & (distance_aa > _SAME_SITE_A)
-        for first, second in zip(*np.nonzero(bonded_aa), strict=True):
-            bonds[first].append((int(second), image_c.astype(float)))
+    for a, b, image_c in zip(first[kept], second[kept], image[kept], strict=True):
+        bonds[a].append((int(b), image_c.astype(float)))
     return bonds
