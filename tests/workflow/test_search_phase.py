@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from tests.workflow.campaigns import assert_same_search
+from polyscape.schemas import COMPLETENESS
+from tests.workflow.campaigns import FORM, assert_same_search
 
 pytestmark = [pytest.mark.slow, pytest.mark.dft]  # dft: all compare with the finished campaign
 
@@ -66,3 +67,20 @@ def _outputs_are_locked(folder):
     return any(
         "dispersion.parquet" in lock.read_text() and "features.parquet" in lock.read_text() for lock in locks
     )
+
+
+def test_special_positions_imports_and_a_coverage_run_once(finished, tmp_path):
+    search = {"space_groups": [14, 15], "z_prime": ["special", 1], "trials_per_space_group": 8}
+    search |= {"import": [str(FORM)], "stop_at_coverage": 0.5}
+    other = before_the_search(finished, tmp_path, search=search)
+    wanted = ("--until", "landscape", "completeness")
+    other.run(*wanted)
+    trials, minima = other.table("trials/*/*.parquet"), other.table("minima/*/*.parquet")
+    series = trials.trial_id.str.rsplit("-", n=1).str[0]
+    # formaldehyde has no inversion centre: nothing stands on the special positions of P2_1/c
+    assert series.value_counts().to_dict() == {"014": 8, "015": 8, "015s": 8, "import-found_again": 1}
+    assert minima.trial_id.tolist() == trials.trial_id.tolist()
+    assert minima[minima.origin == "import:found_again"].status.tolist() == ["ok"]
+    completeness = COMPLETENESS.read(other.results / "completeness.parquet")
+    assert set(completeness.series) == {"014", "015", "015s", "all"}
+    assert other.planned(*wanted) == {}
