@@ -14,7 +14,7 @@ CONVERGED, STEP_LIMIT, STALLED, ESCAPED, COLLAPSED = 0, 1, 2, 3, 4
 """How a descent ended."""
 
 MAX_LINE_EVALUATIONS = 25
-HEAL_STEPS = 5
+HEAL_STEPS = 30
 """In so many steps molecules that clash at the start have to part."""
 
 PATIENCE = 30
