@@ -7,7 +7,8 @@ from ase.build import molecule
 
 from polyscape.levels.box import in_box
 from polyscape.levels.registry import backend
-from polyscape.settings.levels import GpawSettings, Level
+from polyscape.settings.gpaw import GpawSettings
+from polyscape.settings.levels import Level
 from polyscape.status import Status
 
 pytestmark = pytest.mark.dft

@@ -6,7 +6,8 @@ from ase import Atoms
 
 from polyscape.levels.cost import predict, predict_climb, valence_electrons
 from polyscape.settings.campaign import default_levels
-from polyscape.settings.levels import GpawSettings, Level
+from polyscape.settings.gpaw import GpawSettings
+from polyscape.settings.levels import Level
 from tests.builders import conformers, oxalic_packing
 
 

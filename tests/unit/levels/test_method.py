@@ -3,7 +3,8 @@
 import pytest
 
 from polyscape.levels.method import method_ids, start_of
-from polyscape.settings.levels import GpawSettings, Level
+from polyscape.settings.gpaw import GpawSettings
+from polyscape.settings.levels import Level
 
 
 def ladder(lower=None, upper=None, dispersion="d3bj"):

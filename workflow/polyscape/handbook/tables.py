@@ -9,7 +9,7 @@ from polyscape.tables import Column, Table
 
 _HEAD = """# The tables of a campaign
 
-Generated from `workflow/polyscape/schemas.py` by `make docs`; change it there.
+Generated from `workflow/polyscape/schemas/` by `make docs`; change it there.
 
 Energies of crystals are per formula unit: one molecule, or one of each component times its stoichiometry. Unit and
 meaning of each column also travel in the Parquet file itself. What failed keeps its row, with a status.

@@ -29,7 +29,8 @@ from ase import Atoms
 
 from polyscape.levels.method import needs_orbitals, start_of
 from polyscape.levels.sampling import grid, irreducible_points, mesh, usable_operations
-from polyscape.settings.levels import GpawSettings, Level
+from polyscape.settings.gpaw import GpawSettings
+from polyscape.settings.levels import Level
 
 _START_S: Final = 1.6
 _GRID_S: Final = 3.2e-5

@@ -28,7 +28,8 @@ from polyscape.levels.exchange import Crystal, Orbitals, valence_exchange
 from polyscape.levels.method import needs_orbitals
 from polyscape.levels.protocol import SinglePoint, Work
 from polyscape.levels.sampling import SYMMETRY_TOLERANCE_A, grid, mesh, usable_operations
-from polyscape.settings.levels import GpawSettings, Level
+from polyscape.settings.gpaw import GpawSettings
+from polyscape.settings.levels import Level
 from polyscape.status import Status
 from polyscape.units import EV_PER_HARTREE
 

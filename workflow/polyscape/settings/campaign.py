@@ -6,8 +6,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from polyscape.settings.base import FolderName, Name, Section, refusal
+from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.learning import FeaturesSettings, LearningSettings, ReportSettings
-from polyscape.settings.levels import GpawSettings, Level, SelectionSettings
+from polyscape.settings.levels import Level
 from polyscape.settings.molecule import MoleculeSettings
 from polyscape.settings.search import (
     EnergySettings,
@@ -16,6 +17,7 @@ from polyscape.settings.search import (
     MinimiserSettings,
     SearchSettings,
 )
+from polyscape.settings.selection import SelectionSettings
 
 
 def default_levels() -> list[Level]:

@@ -18,8 +18,9 @@ from polyscape.learn.registry import build_learner
 from polyscape.levels.cost import Cost, predict_climb
 from polyscape.schemas import SELECTION
 from polyscape.settings.learning import LearningSettings
-from polyscape.settings.levels import Level, SelectionSettings
+from polyscape.settings.levels import Level
 from polyscape.settings.molecule import Component
+from polyscape.settings.selection import SelectionSettings
 from polyscape.stages.lattice_energies import LandscapeData, LearningTables, assemble, records
 from polyscape.stages.rows import enthalpy_kJ_per_mol, reduced_atoms
 

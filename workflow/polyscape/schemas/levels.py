@@ -1,0 +1,72 @@
+"""Tables of the levels of theory: descriptors, dispersion, the selected slots, single points."""
+
+import pyarrow as pa
+
+from polyscape.schemas.columns import REAL, REALS, SMALL, energy, text
+from polyscape.tables import Column, Table
+
+FEATURES = Table(
+    "features",
+    "a distinct structure",
+    ("structure_id",),
+    (
+        text("structure_id", "id of the structure"),
+        text("descriptor", "id of the descriptor and its settings"),
+        Column("features", REALS, "", "descriptor vector, the same length in every row"),
+    ),
+)
+
+DISPERSION = Table(
+    "dispersion",
+    "the dispersion correction of a distinct structure at a level",
+    ("structure_id", "level"),
+    (
+        text("structure_id", "id of the structure"),
+        text("level", "name of the level of theory"),
+        energy("dispersion", "crystal less isolated molecules, exact, per formula unit", nullable=False),
+    ),
+)
+
+SELECTION = Table(
+    "selection",
+    "a slot of a round",
+    ("round", "slot"),
+    (
+        Column("round", SMALL, "", "round of selection", low=0),
+        Column("slot", SMALL, "", "slot of the round", low=0),
+        text("structure_id", "structure to compute; null for a slot that is not needed", nullable=True),
+        text("level", "highest level to climb to", nullable=True),
+        Column("acquisition", REAL, "", "value of the acquisition function", True),
+        Column("predicted_core_s", REAL, "core second", "predicted cost of the slot", True, low=0.0),
+        Column("predicted_memory_MB", REAL, "MB", "predicted peak memory", True, low=0.0),
+        text("reason", "why the structure was chosen, or why the slot is empty"),
+    ),
+)
+
+POINTS = Table(
+    "points",
+    "a single point: a structure (or an isolated molecule) at a level",
+    ("structure_id", "level"),
+    (
+        text("structure_id", "id of the structure, or molecule:<component>"),
+        text("level", "name of the level of theory"),
+        text("method_id", "hash of the method's settings and version"),
+        text("status", "how the single point ended"),
+        text("message", "what went wrong, or what remedy was needed", nullable=True),
+        Column("formula_units", SMALL, "", "formula units (molecules) in the cell", low=1),
+        Column("electronic_energy_eV", REAL, "eV", "energy of the cell without dispersion correction", True),
+        Column("dispersion_energy_eV", REAL, "eV", "dispersion correction of the cell", True),
+        Column("total_energy_eV", REAL, "eV", "sum of the two", True),
+        Column("scf_steps", pa.int32(), "", "self-consistency steps", True, low=0),
+        Column("plane_waves", pa.int32(), "", "plane waves at the first k-point", True, low=0),
+        Column("k_points", pa.int32(), "", "irreducible k-points", True, low=1),
+        Column("wall_s", REAL, "s", "wall time of the calculation (when it was made)", True, low=0.0),
+        Column(
+            "core_s", REAL, "core second", "CPU time of the calculation (when it was made)", True, low=0.0
+        ),
+        Column("cores", SMALL, "", "cores of the calculation", True, low=1),
+        Column("peak_memory_MB", REAL, "MB", "peak resident memory of a rank", True, low=0.0),
+        text("source", "computed, or store (found there)"),
+        text("store_key", "key of the result in the store", nullable=True),
+    ),
+)

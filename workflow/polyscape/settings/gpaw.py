@@ -1,0 +1,43 @@
+"""Settings of plane-wave DFT with GPAW."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from polyscape.settings.base import Section
+
+
+class GpawSettings(Section):
+    """Plane-wave DFT with GPAW."""
+
+    functional: str = Field(
+        "PBE", description="Exchange-correlation functional: any name that GPAW or libxc knows."
+    )
+    plane_wave_cutoff_eV: float = Field(
+        500.0,
+        description="Plane-wave cutoff; below 500 eV relative energies jump by kJ/mol (smoke tests only).",
+        ge=200,
+    )
+    grid_spacing_A: float = Field(
+        0.16,
+        description="Spacing of the real-space grid; fixed, so that all structures share one grid density.",
+        gt=0.05,
+        lt=0.4,
+    )
+    k_spacing_per_A: float = Field(
+        0.6,
+        description="Largest distance between points of the Monkhorst-Pack mesh, 2 pi included. Meshes are not "
+        "centred on Gamma; 10 is one point.",
+        gt=0.05,
+        le=10,
+    )
+    hybrid: Literal["none", "non_self_consistent"] = Field(
+        "none",
+        description="`non_self_consistent` evaluates a hybrid functional on the orbitals of the level below.",
+    )
+    max_scf_steps: int = Field(100, description="Steps before the next remedy is tried.", ge=1)
+    molecule_box_A: float = Field(
+        10.0,
+        description="Edge of the isolated molecule's cubic box; its extent plus 6 A where that is larger.",
+        ge=6,
+    )
