@@ -18,6 +18,10 @@ VERSION: Final = 2
 
 _NOT_IN_THE_ENERGY: Final = frozenset({"max_scf_steps", "molecule_box_A"})
 
+_AS_BEFORE: Final[dict[str, Any]] = {}
+"""Settings of GPAW that came later, each with the value at which energies are those of before it: not hashed then, so
+that an upgrade finds what was stored."""
+
 
 def method_of(levels: Sequence[Level], index: int) -> dict[str, Any]:
     """The method of a level: its settings, or its functional and the level whose orbitals it uses."""
@@ -27,7 +31,14 @@ def method_of(levels: Sequence[Level], index: int) -> dict[str, Any]:
     if needs_orbitals(level):
         own = {key: settings[key] for key in ("functional", "hybrid")}
         return {**method, **own, "orbitals": method_of(levels, start_of(levels, index))}
-    return {**method, **{key: value for key, value in settings.items() if key not in _NOT_IN_THE_ENERGY}}
+    return {**method, **{key: value for key, value in settings.items() if _counts(key, value)}}
+
+
+def _counts(key: str, value: Any) -> bool:
+    """Whether a setting is part of what is hashed."""
+    if key in _NOT_IN_THE_ENERGY:
+        return False
+    return key not in _AS_BEFORE or value != _AS_BEFORE[key]
 
 
 def method_id(levels: Sequence[Level], index: int) -> str:

@@ -1,15 +1,18 @@
 """What every level of theory gives: a `SinglePoint`; and what every back end is: a `Backend`.
 
-A back end climbs a ladder of levels on one structure in one process, so that what a level leaves behind
-(orbitals, a converged density) serves the next one and never leaves the job.
+A back end climbs its levels on one geometry in one process, so that what a level leaves behind (orbitals, a
+converged density) serves the next one and never leaves the job.  Dispersion is apart from it, see
+`polyscape.levels.dispersion`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from polyscape.settings.levels import Level
 from polyscape.status import Status
@@ -48,7 +51,7 @@ class Work:
 
 @dataclass(frozen=True)
 class SinglePoint:
-    """The electronic energy of one cell at one level, or why there is none.
+    """The electronic energy of one cell at one level, or why there is none; derivatives where they were asked for.
 
     Attributes
     ----------
@@ -62,6 +65,14 @@ class SinglePoint:
         What it took; None when nothing was attempted.
     message : str or None
         What went wrong, or which remedy was needed.
+    terms_eV : mapping of str to float
+        Parts of the energy as the program names them; they add up to `energy_eV`.  Empty where it names none.
+    forces_av : numpy.ndarray, shape (atoms, 3), or None
+        Forces in eV/Angstrom.
+    stress_vv : numpy.ndarray, shape (3, 3), or None
+        Stress ``(1/V) dE/d strain`` in eV/Angstrom^3, positive where the cell wants to shrink (ASE's sign).
+    scf_history_eV : tuple of float
+        Energy after each step towards self-consistency, remedies included; empty where the program does not tell.
     """
 
     level: str
@@ -69,6 +80,10 @@ class SinglePoint:
     energy_eV: float | None
     work: Work | None
     message: str | None = None
+    terms_eV: Mapping[str, float] = field(default_factory=dict)
+    forces_av: NDArray[np.float64] | None = None
+    stress_vv: NDArray[np.float64] | None = None
+    scf_history_eV: tuple[float, ...] = ()
 
 
 class Backend(Protocol):
@@ -92,4 +107,22 @@ class Backend(Protocol):
             All of this back end; a level on the orbitals of another comes right after it.
         scratch : pathlib.Path
             Existing folder for temporary files.
+        """
+
+    def gradient(self, atoms: Atoms, level: Level, scratch: Path, stress: bool) -> SinglePoint:
+        """Energy, forces and, if asked for, stress: what a relaxation needs at each of its steps.
+
+        The energy is the same function of the geometry as that of `climb`.  Successive calls with the same atoms a
+        little moved may start from one another.  A failure is a status without derivatives, as in `climb`.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            A crystal or a molecule in its box; a molecule has no stress.
+        level : Level
+            A level that stands on its own orbitals.
+        scratch : pathlib.Path
+            Existing folder for temporary files.
+        stress : bool
+            Whether the stress is needed: it takes time.
         """
