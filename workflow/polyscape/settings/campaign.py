@@ -17,7 +17,7 @@ from polyscape.settings.search import (
     MinimiserSettings,
     SearchSettings,
 )
-from polyscape.settings.selection import SelectionSettings
+from polyscape.settings.selection import BudgetSettings, SelectionSettings
 
 
 def default_levels() -> list[Level]:
@@ -56,6 +56,9 @@ class Settings(Section):
         min_length=1,
     )
     selection: SelectionSettings = Field(default_factory=SelectionSettings, description="The budget of DFT.")
+    budget: BudgetSettings = Field(
+        default_factory=BudgetSettings, description="What the levels of theory may cost."
+    )
     learning: LearningSettings = Field(default_factory=LearningSettings, description="The learner.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 

@@ -1,4 +1,6 @@
-"""Settings of the budget of expensive jobs."""
+"""Settings of the choice of expensive jobs, and of what they may cost."""
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,9 +17,16 @@ class SelectionSettings(Section):
         ge=1,
         le=1000,
     )
+    strategy: Literal["ranking", "random", "lowest_energy", "farthest_points", "all"] = Field(
+        "ranking",
+        description="What a slot goes to: the largest fall of the ranking's uncertainty per cost; chance, the lowest "
+        "force-field energy, or the structure farthest from the others, to compare with; or every structure up to "
+        "`max_atoms`, the lowest first, to the highest level.",
+    )
     top_level_share: float = Field(
         0.5,
-        description="Share of a round's slots that climb to the highest level (at least one).",
+        description="Share of the first round's slots that climb to the highest level (at least one); every round's, "
+        "with a strategy that does not weigh levels.",
         gt=0,
         le=1,
     )
@@ -34,4 +43,21 @@ class SelectionSettings(Section):
         description="How strongly cheap structures are favoured: value over predicted cost to this power.",
         ge=0,
         le=2,
+    )
+    settled_probability: float = Field(
+        0.95,
+        description="Slots stay empty once rank 1 and the five lowest are known with this probability.",
+        gt=0.5,
+        le=1,
+    )
+
+
+class BudgetSettings(Section):
+    """The price that may be paid for the levels of theory."""
+
+    core_hours: float | None = Field(
+        None,
+        description="Most core-hours that the isolated molecules and the slots may take: what is predicted to cost more "
+        "than is left is not started. The search is not counted; null is no limit.",
+        gt=0,
     )

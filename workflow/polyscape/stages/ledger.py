@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from polyscape.provenance import provenance_path
 from polyscape.schemas import LEDGER, POINTS
 from polyscape.settings.levels import Level
 from polyscape.stages.rows import reduced_atoms
+
+_NUMBERS: Final = ("core_s", "wall_s", "peak_memory_MB", "retries", "lost_core_s")
+"""What a job's record holds in numbers; the last two only where attempts died."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Job:
         Stage of the job.
     core_s, wall_s, peak_memory_MB : float
         What it took.
+    retries : int
+        Attempts before it that died.
+    lost_core_s : float
+        What those attempts had taken when they were last heard of.
     """
 
     name: str
@@ -37,17 +44,19 @@ class Job:
     core_s: float
     wall_s: float
     peak_memory_MB: float
+    retries: int = 0
+    lost_core_s: float = 0.0
 
 
-def read_jobs(provenance: Path) -> list[Job]:
-    """The jobs recorded below a provenance folder; the outputs of one job count once."""
+def read_jobs(provenance: Path, below: str = "") -> list[Job]:
+    """The jobs recorded in a provenance folder (in one folder below it); the outputs of one job count once."""
     jobs: dict[tuple[str, str, str], Job] = {}
-    for path in sorted(provenance.rglob("*.json")):
+    for path in sorted((provenance / below).rglob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         identity = (record["stage"], record["started"], json.dumps(record["command"]))
         name = path.relative_to(provenance).with_suffix("").as_posix()
-        job = Job(name, record["stage"], record["core_s"], record["wall_s"], record["peak_memory_MB"])
-        jobs.setdefault(identity, job)
+        numbers = {key: record[key] for key in _NUMBERS if key in record}
+        jobs.setdefault(identity, Job(name, record["stage"], **numbers))
     return list(jobs.values())
 
 
@@ -107,9 +116,7 @@ def _point_row(job: str, point: pd.Series) -> dict[str, Any]:
 
 
 def _job_row(job: Job, points: pd.DataFrame | None) -> dict[str, Any]:
-    in_points = (
-        0.0 if points is None else sum(_core_s(p) for _, p in points.iterrows() if p["source"] == "computed")
-    )
+    in_points = 0.0 if points is None else paid_core_s(points)
     return {
         "kind": "paid",
         "job": job.name,
@@ -120,6 +127,11 @@ def _job_row(job: Job, points: pd.DataFrame | None) -> dict[str, Any]:
         "wall_s": job.wall_s,
         "peak_memory_MB": job.peak_memory_MB,
     }
+
+
+def paid_core_s(points: pd.DataFrame) -> float:
+    """CPU time of the single points that a job made itself, failed ones included."""
+    return float(points.loc[points["source"] == "computed", "core_s"].sum())
 
 
 def _full_row(

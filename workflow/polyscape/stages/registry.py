@@ -82,7 +82,7 @@ STAGES: dict[str, Stage] = {
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need
-        Stage("selection", 1, ("seed", "molecule.components", "levels", "selection", "learning")),
+        Stage("selection", 1, ("seed", "molecule.components", "levels", "selection", "budget", "learning")),
         Stage("single_point", 1, ("levels",)),
         Stage("isolated_molecule", 1, ("levels",)),
         Stage("stored_points", 1, ("levels",)),
@@ -105,6 +105,7 @@ STAGES: dict[str, Stage] = {
                     "features",
                     "levels",
                     "selection",
+                    "budget",
                     "learning",
                 ),
                 *("report", "known_forms"),
