@@ -1,4 +1,4 @@
-"""Time and memory of telling minima apart, and agreement with overlays of all pairs: one JSON line per size.
+"""Time and memory of the stage `landscape`, and agreement with overlays of single pairs: one JSON line per size.
 
 A few hundred trials of oxalic acid are minimised; random packings of like density stand for the other structures of a
 longer search.  Each is given several times, as a search finds it: another molecule of the cell, all molecules in P1, a
@@ -8,32 +8,32 @@ python -m tests.benchmarks.duplicates [minima ..., 1000 10000 100000]
 """
 
 import json
-import resource
 import sys
-import time
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from tests.benchmarks.process_tree import run_and_measure
 from tests.benchmarks.trials import trials
 from tests.builders import conformers, oxalic_acid
 from tests.unit.search.crystals import minimum_row, molecule_tables, no_forms
 
-from polyscape.crystal import pointwise
 from polyscape.crystal.asymmetric import placed
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Packing
 from polyscape.crystal.sites import cartesian
 from polyscape.energy.rigid import build_minimiser
-from polyscape.schemas import MINIMA
-from polyscape.search.duplicates import Comparison, Minimum, representatives
+from polyscape.schemas import CONFORMERS, KNOWN_FORMS, LANDSCAPE, MINIMA, MOLECULE
 from polyscape.search.similarity import overlay
-from polyscape.settings.search import EnergySettings, LandscapeSettings, MinimiserSettings
+from polyscape.settings import load_settings
+from polyscape.settings.search import EnergySettings, MinimiserSettings
 from polyscape.stages.distinct import crystal_of
-from polyscape.stages.landscape import make_landscape
+from polyscape.stages.registry import stage_slice
 
 CORES = 2
 MINIMISED = 200
-SAMPLE = 250
+SAMPLE = 200
 DISTINCT_EXPONENT = 0.8
 """Structures among n minima: n to this power."""
 
@@ -100,64 +100,78 @@ def minima(count):
     return rows
 
 
-def disagreements(rows, settings):
-    """Pairs of a sample, near in energy, that the funnel and overlays of all pairs judge differently."""
-    rigid = conformers()
-    rows = sorted(rows, key=lambda row: row[0]["lattice_energy_kJ_per_mol"])[:SAMPLE]
-    listed = [
-        Minimum(
-            row["trial_id"],
-            row["lattice_energy_kJ_per_mol"],
-            row["density_g_per_cm3"],
-            pointwise.of_packing(p, rigid),
-        )
-        for row, p in rows
-    ]
-    crystals = [crystal_of(packing, rigid) for _, packing in rows]
-    same = representatives(listed, crystals.__getitem__, Comparison(settings))
-    pairs = wrong = 0
-    for i, one in enumerate(listed):
-        for j, other in enumerate(listed[:i]):
-            if abs(one.energy_kJ_per_mol - other.energy_kJ_per_mol) > settings.duplicate_energy_kJ_per_mol:
-                continue
-            if abs(one.density_g_per_cm3 - other.density_g_per_cm3) > settings.duplicate_density_g_per_cm3:
-                continue
-            if pairs >= 1000:
-                return pairs, wrong
-            pairs += 1
-            laid = overlay(crystals[j], crystals[i], settings.overlay_molecules)
-            wrong += laid.same(settings.overlay_molecules, settings.duplicate_rmsd_A) != (same[i] == same[j])
-    return pairs, wrong
+def same_pairs(frame, crystals, settings):
+    """Pairs of a sample that are overlaid, those of them that are one crystal, and those that the landscape judges otherwise.
+
+    A pair is a minimum and one of the nearest after it in energy, or any within the energy window.
+    """
+    rng = np.random.default_rng(3)
+    rows = frame.sort_values("lattice_energy_kJ_per_mol").reset_index(drop=True)
+    leader = rows.duplicate_of.where(rows.duplicate_of.notna(), rows.structure_id).to_numpy()
+    energy, density = rows.lattice_energy_kJ_per_mol.to_numpy(), rows.density_g_per_cm3.to_numpy()
+    overlaid = same = wrong = 0
+    for i in rng.choice(len(rows), min(SAMPLE, len(rows)), replace=False):
+        end = np.searchsorted(energy, energy[i] + settings.duplicate_energy_kJ_per_mol, side="right")
+        near = np.arange(i + 1, end)[
+            np.abs(density[i + 1 : end] - density[i]) <= settings.duplicate_density_g_per_cm3
+        ]
+        for j in {*near[:3], *rng.choice(near, min(3, len(near)), replace=False)}:
+            one, other = (crystal_of(crystals[rows.structure_id[k]], conformers()) for k in (i, j))
+            is_same = overlay(one, other, settings.overlay_molecules).same(
+                settings.overlay_molecules, settings.duplicate_rmsd_A
+            )
+            overlaid, same, wrong = (
+                overlaid + 1,
+                same + is_same,
+                wrong + (is_same != (leader[i] == leader[j])),
+            )
+    return overlaid, same, wrong
+
+
+def measure(count, folder):
+    """One line: the stage `landscape` run on the minima as a campaign runs it, no Hessians."""
+    settings = load_settings(Path("config/config.yaml"))
+    settings = settings.model_copy(update={"minimiser": MinimiserSettings(leave_saddles="never")})
+    rows = minima(count)
+    molecule, conformer = molecule_tables(oxalic_acid())
+    tables = {
+        "molecule": (MOLECULE, molecule),
+        "conformers": (CONFORMERS, conformer),
+        "known-forms": (KNOWN_FORMS, no_forms()),
+        "minima": (MINIMA, MINIMA.from_rows([row for row, _ in rows])),
+    }
+    for name, (table, frame) in tables.items():
+        table.write(frame, folder / f"{name}.parquet")
+    files = [word for name in tables for word in (f"--{name}", f"{folder / name}.parquet")]
+    program = [sys.executable, "scripts/landscape.py", "--settings", stage_slice(settings, "landscape")]
+    output = folder / "landscape.parquet"
+    wall_s, cpu_s, peak_GB = run_and_measure(
+        [*program, *files, "--output", str(output), "--cores", str(CORES)]
+    )
+    frame = LANDSCAPE.read(output)
+    crystals = {row["trial_id"]: packing for row, packing in rows}
+    pairs, same, wrong = same_pairs(frame, crystals, settings.landscape)
+    return {
+        "benchmark": "duplicates",
+        "minima": count,
+        "cores": CORES,
+        "wall_s": round(wall_s, 1),
+        "cpu_s": round(cpu_s, 1),
+        "peak_pss_GB": round(peak_GB, 2),
+        "in_window": len(frame),
+        "distinct": int(frame.duplicate_of.isna().sum()),
+        "made_of": round(count**DISTINCT_EXPONENT),
+        "pairs_overlaid_in_sample": pairs,
+        "of_one_crystal": int(same),
+        "judged_otherwise": int(wrong),
+    }
 
 
 def main():
-    """Print the measurements."""
-    settings = LandscapeSettings()
-    tables = molecule_tables(oxalic_acid())
-    make_landscape(*tables, no_forms(), MINIMA.from_rows([row for row, _ in minima(60)]), settings, CORES)
+    """Print the measurements; the first run of the smallest size compiles."""
     for count in map(int, sys.argv[1:] or (1000, 10_000, 100_000)):
-        rows = minima(count)
-        table = MINIMA.from_rows([row for row, _ in rows])
-        start = time.perf_counter()
-        frame = make_landscape(*tables, no_forms(), table, settings, CORES)
-        wall_s = time.perf_counter() - start
-        pairs, wrong = disagreements(rows, settings)
-        memory = [
-            resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        ]
-        result = {
-            "benchmark": "duplicates",
-            "minima": count,
-            "cores": CORES,
-            "wall_s": round(wall_s, 1),
-            "peak_GB": round((memory[0] + CORES * memory[1]) / 1e6, 2),
-            "in_window": len(frame),
-            "distinct": int(frame.duplicate_of.isna().sum()),
-            "made_of": round(count**DISTINCT_EXPONENT),
-            "pairs_overlaid_in_sample": pairs,
-            "judged_otherwise": int(wrong),
-        }
-        print(json.dumps(result), flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps(measure(count, Path(folder))), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,11 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from polyscape.crystal.disorder import Disorder, major_part
+
 _SAME_SITE_A: Final = 0.1
+_WHOLE: Final = 0.999
+"""Occupancy from which a site counts as full."""
 
 
 class CifError(ValueError):
@@ -97,38 +101,59 @@ def _crystal(block: gemmi.cif.Block) -> CifCrystal:
         raise CifError(
             "names no cell or no space group", "add the cell and the space group or its operations"
         )
-    sites = _major_part(structure)
-    numbers, fractions = _unit_cell(structure, sites)
-    cell_cv = np.array(structure.cell.orth.mat.tolist()).T
-    return CifCrystal(cell_cv, numbers, fractions, structure.spacegroup.number, _citation(block))
+    numbers, fractions = _unit_cell(structure, _ordered(block, structure))
+    return CifCrystal(_cell(structure), numbers, fractions, structure.spacegroup.number, _citation(block))
 
 
-def _major_part(structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:
-    """The sites without disorder and those of the best occupied alternative of each disordered assembly."""
-    for site in structure.sites:
+def _ordered(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:
+    """The sites without disorder and those of the best occupied alternative of each disordered region."""
+    sites = list(structure.sites)
+    for site in sites:
         if not np.all(np.isfinite(site.fract.tolist())) or site.element.atomic_number == 0:
             raise CifError(
                 f"site {site.label} has no coordinates or no element", "complete the site or remove it"
             )
-    groups = {site.disorder_group for site in structure.sites if site.disorder_group}
-    occupancy = {g: np.mean([s.occ for s in structure.sites if s.disorder_group == g]) for g in groups}
-    major = min(groups, key=lambda g: (-occupancy[g], abs(g), g), default=0)
-    kept = [site for site in structure.sites if site.disorder_group in (0, major) and site.occ > 0]
-    partial = [site.label for site in kept if site.disorder_group == 0 and site.occ < 0.999]
-    if partial:
-        raise CifError(
-            f"site {partial[0]} is occupied in part only, without a disorder group",
-            "remove the minor part, or mark it with _atom_site_disorder_group",
-        )
+    disorder = Disorder(
+        _assemblies(block, len(sites)),
+        np.array([site.disorder_group for site in sites]),
+        np.array([site.occ for site in sites]),
+    )
+    fractional_ac = np.array([site.fract.tolist() for site in sites])
+    kept_a = major_part(disorder, fractional_ac, _cell(structure), _operations(structure))
+    kept = [site for site, keep in zip(sites, kept_a, strict=True) if keep]
+    for site in kept:
+        if site.disorder_group < 0 and site.occ < _WHOLE:
+            problem = f"site {site.label} is disordered about a symmetry element"
+            raise CifError(problem, "give one of its orientations alone, in a subgroup")
+        if site.disorder_group == 0 and site.occ < _WHOLE:
+            raise CifError(
+                f"site {site.label} is occupied in part only, without a disorder group",
+                "remove the minor part, or mark it with _atom_site_disorder_group",
+            )
     return kept
+
+
+def _assemblies(block: gemmi.cif.Block, sites: int) -> tuple[str, ...]:
+    """The disorder assembly of each site, empty where none is given."""
+    column = block.find_values("_atom_site_disorder_assembly")
+    names = tuple("" if gemmi.cif.is_null(value) else gemmi.cif.as_string(value) for value in column)
+    return names if len(names) == sites else ("",) * sites
+
+
+def _cell(structure: gemmi.SmallStructure) -> NDArray[np.float64]:
+    return np.array(structure.cell.orth.mat.tolist()).T
+
+
+def _operations(structure: gemmi.SmallStructure) -> NDArray[np.float64]:
+    """The operations of the space group, shape (operations, 4, 4)."""
+    return np.array([operation.float_seitz() for operation in structure.spacegroup.operations()])
 
 
 def _unit_cell(
     structure: gemmi.SmallStructure, sites: list[gemmi.SmallStructure.Site]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """All images of the sites under the file's operations, those of special positions once."""
-    cell_cv = np.array(structure.cell.orth.mat.tolist()).T
-    operations = [np.array(op.float_seitz()) for op in structure.spacegroup.operations()]
+    cell_cv, operations = _cell(structure), _operations(structure)
     numbers: list[int] = []
     fractions: list[NDArray[np.float64]] = []
     for site in sites:
