@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from polyscape.learn.acquisition import Budget, first_batch, later_batch, ranking_variance
+from polyscape.learn.acquisition import first_batch, later_batch, ranking_variance
+from polyscape.learn.budget import Budget
 from polyscape.learn.cokriging import CoKriging
 from polyscape.learn.protocol import Points
 from tests.unit.learn.toys import draw_ladder, observe
@@ -55,8 +58,8 @@ def test_a_later_batch_respects_the_budget_and_repeats_nothing():
     data, posterior = _posterior()
     budget = _budget(30)
     budget.allowed_ls[1:] &= ~data.computed_ls[1:]
-    chosen = later_batch(posterior, np.full(30, 1 / 6), data.computed_ls, budget)
-    assert [choice.level for choice in chosen] == [2, 2, 2, 1, 1, 1]
+    chosen = later_batch(posterior, np.full(30, 1 / 6), data.computed_ls, budget, owed=3)
+    assert [choice.level for choice in chosen[:3]] == [2, 2, 2]
     assert len({choice.structure for choice in chosen}) == 6
     assert not any(data.computed_ls[choice.level, choice.structure] for choice in chosen)
     assert all(choice.value > 0 for choice in chosen)
@@ -109,3 +112,30 @@ def test_on_a_ladder_of_one_level_every_slot_climbs_to_it():
 def test_ranking_variance_ignores_what_all_share():
     K_ss = np.diag([1.0, 2.0, 3.0])
     assert ranking_variance(K_ss + 50.0, np.ones(3)) == pytest.approx(ranking_variance(K_ss, np.ones(3)))
+
+
+def test_level_and_structure_are_weighed_together():
+    """Where the second level costs hardly more than the first, it is worth it; where it costs a fortune, it is not."""
+    data, posterior = _posterior(5)
+    cheap, dear = _budget(30, exponent=1.0), _budget(30, exponent=1.0)
+    cheap.cost_ls[2] = 1.01 * cheap.cost_ls[1]
+    dear.cost_ls[2] = 1e4 * dear.cost_ls[1]
+    weight_s = np.full(30, 1 / 6)
+    levels = [
+        {choice.level for choice in later_batch(posterior, weight_s, data.computed_ls, budget)}
+        for budget in (cheap, dear)
+    ]
+    assert levels == [{2}, {1}]
+
+
+@pytest.mark.parametrize("batch", ["first", "later"])
+def test_a_batch_costs_no_more_than_what_is_left(batch):
+    data, posterior = _posterior(6)
+    budget = replace(_budget(30), core_s_left=400.0)  # levels cost 30 and 90
+    chosen = (
+        first_batch(data.X_sf, data.value_ls[0], 5.0, replace(budget, top_slots=6))
+        if batch == "first"
+        else later_batch(posterior, np.full(30, 1 / 6), data.computed_ls, budget, owed=6)
+    )
+    cost = sum(budget.cost_ls[choice.level, choice.structure] for choice in chosen)
+    assert 300.0 < cost <= 400.0

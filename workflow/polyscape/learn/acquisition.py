@@ -7,66 +7,20 @@ structures' relative energies?  A normal posterior's covariance does not depend 
 whole batch is chosen greedily before any is known.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from polyscape.learn.budget import Basket, Budget, Choice
 from polyscape.learn.linalg import cholesky_lower
 from polyscape.learn.protocol import Indices, Points, Posterior, Reals
+from polyscape.learn.strategies import spread
 
 _MOST_CANDIDATES = 400
 """Structures considered in a later batch: those of lowest predicted energy at the highest level."""
 
 _SMALLEST_WEIGHT = 1e-3
 """Structures less likely than this to be among the lowest do not count in the ranking's uncertainty."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A structure to compute, the level to climb to, and the value that won it the slot."""
-
-    structure: int
-    level: int
-    value: float
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What may be chosen.
-
-    Attributes
-    ----------
-    slots, top_slots : int
-        Slots of the batch, and how many of them climb to the highest level.
-    cost_ls : numpy.ndarray, shape (levels, structures)
-        Predicted core seconds to climb to a level; level 0 costs nothing and is never chosen.
-    allowed_ls : numpy.ndarray of bool, shape (levels, structures)
-        Whether a structure may be sent to a level: small enough, never failed, not yet computed there.
-    cost_exponent : float
-        A choice's value is divided by its cost to this power.
-    """
-
-    slots: int
-    top_slots: int
-    cost_ls: Reals
-    allowed_ls: NDArray[np.bool_]
-    cost_exponent: float
-
-    @property
-    def top(self) -> int:
-        """Index of the highest level."""
-        return len(self.cost_ls) - 1
-
-    @property
-    def lower_slots(self) -> int:
-        """Slots that stay below the highest level; none on a ladder of one level."""
-        return self.slots - self.top_slots if self.top > 1 else 0
-
-    def price_ls(self) -> Reals:
-        """Cost to the configured power, shape (levels, structures)."""
-        return np.maximum(self.cost_ls, 1.0) ** self.cost_exponent
 
 
 def first_batch(X_sf: Reals, energy_s: Reals, scale_kJ_per_mol: float, budget: Budget) -> list[Choice]:
@@ -77,26 +31,20 @@ def first_batch(X_sf: Reals, energy_s: Reals, scale_kJ_per_mol: float, budget: B
     others climb to the one below.
     """
     weight_s = np.exp(-(energy_s - energy_s.min()) / scale_kJ_per_mol)
-    price_ls, free_s = budget.price_ls(), np.ones(len(energy_s), bool)
-    distance_s, chosen = np.ones(len(energy_s)), list[Choice]()
-    levels = [budget.top] * (budget.slots - budget.lower_slots) + [budget.top - 1] * budget.lower_slots
-    for level in levels:
-        open_s = free_s & budget.allowed_ls[level]
-        if not open_s.any():
-            continue
-        value_s = np.where(open_s, weight_s * np.maximum(distance_s, 1e-9) / price_ls[level], -np.inf)
-        best = int(np.argmax(value_s))
-        chosen.append(Choice(best, level, float(value_s[best])))
-        free_s[best] = False
-        nearest_s = np.linalg.norm(X_sf - X_sf[best], axis=1)
-        distance_s = nearest_s if len(chosen) == 1 else np.minimum(distance_s, nearest_s)
-    return chosen
+    price_ls = budget.price_ls()
+
+    def value(distance_s: Reals, level: int) -> Reals:
+        near_s = np.where(np.isinf(distance_s), 1.0, np.maximum(distance_s, 1e-9))
+        return np.asarray(weight_s * near_s / price_ls[level])
+
+    return spread(np.full(len(energy_s), np.inf), X_sf, budget, value)
 
 
 def later_batch(
-    posterior: Posterior, weight_s: Reals, known_ls: NDArray[np.bool_], budget: Budget
+    posterior: Posterior, weight_s: Reals, known_ls: NDArray[np.bool_], budget: Budget, owed: int = 0
 ) -> list[Choice]:
-    """The greedy batch of the largest expected fall of the ranking's variance per price.
+    """The greedy batch of the largest expected fall of the ranking's variance per price, level and structure chosen
+    together.
 
     Parameters
     ----------
@@ -108,37 +56,34 @@ def later_batch(
         What was computed: climbing past it teaches nothing more about it.
     budget : Budget
         Slots, prices and what may be chosen.
+    owed : int
+        So many slots climb to the highest level whatever they teach: the factor to it is learned from its points.
     """
     lowest = np.argsort(posterior.mean_ls()[budget.top], kind="stable")[:_MOST_CANDIDATES]
     belief = _Belief.start(posterior, np.sort(lowest), weight_s, budget.top)
-    free_s = np.isin(np.arange(len(weight_s)), lowest)
-    price_ls, chosen = budget.price_ls(), list[Choice]()
-    top_slots = budget.slots - budget.lower_slots
+    considered_s = np.isin(np.arange(len(weight_s)), lowest)
+    price_ls, basket = budget.price_ls(), Basket(budget)
     for slot in range(budget.slots):
-        levels = [budget.top] if slot < top_slots else range(1, budget.top)
+        open_ls = basket.open_ls() & considered_s
+        if slot < owed and open_ls[-1].any():
+            open_ls[:-1] = False
+        pairs = np.argwhere(open_ls).tolist()
         options = [
-            Choice(structure, level, belief.fall(observed) / price_ls[level, structure])
-            for level in levels
-            for structure in np.flatnonzero(budget.allowed_ls[level] & free_s).tolist()
-            if (
-                observed := [
-                    (step, structure) for step in range(1, level + 1) if not known_ls[step, structure]
-                ]
-            )
+            Choice(structure, level, belief.fall(new) / price_ls[level, structure])
+            for level, structure in pairs
+            if (new := _new_points(level, structure, known_ls))
         ]
         if not options:
-            continue
-        best = max(options, key=lambda option: (option.value, -option.structure))
-        belief.observe(
-            [
-                (step, best.structure)
-                for step in range(1, best.level + 1)
-                if not known_ls[step, best.structure]
-            ]
-        )
-        free_s[best.structure] = False
-        chosen.append(best)
-    return chosen
+            break
+        best = max(options, key=lambda option: (option.value, -option.level, -option.structure))
+        belief.observe(_new_points(best.level, best.structure, known_ls))
+        basket.take(best)
+    return basket.chosen
+
+
+def _new_points(level: int, structure: int, known_ls: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The points that a climb to a level adds."""
+    return [(step, structure) for step in range(1, level + 1) if not known_ls[step, structure]]
 
 
 def ranking_variance(K_ss: Reals, weight_s: Reals) -> float:

@@ -1,0 +1,129 @@
+"""The choice of a round: which strategy is asked, with what it knows, and when nothing more is needed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyscape.learn.acquisition import first_batch, later_batch
+from polyscape.learn.budget import Budget, Choice
+from polyscape.learn.protocol import Learner, Points, Posterior, Reals, TrainingData
+from polyscape.learn.ranking import LOWEST, Ranking, rank_structures
+from polyscape.learn.strategies import at_random, everything, farthest_points, lowest_energy
+from polyscape.settings.selection import SelectionSettings
+
+FEWEST_BEFORE_STOP = (8, 4)
+"""Structures known at all, and at the highest level, below which a campaign never stops by itself."""
+
+_WHY = {
+    "all": "every structure is computed, the lowest energy first",
+    "lowest_energy": "the lowest energy of the force field",
+    "random": "drawn at random",
+    "farthest_points": "unlike all that are known",
+}
+
+_NO_MATTER = 0.01
+"""A structure less likely than this to be among the lowest does not keep a campaign going."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a round's choice is made from.
+
+    Attributes
+    ----------
+    data : TrainingData
+        Descriptors and what is known.
+    energy_s : numpy.ndarray, shape (structures,)
+        Energy (enthalpy) of the force field, kJ/mol.
+    added_s : numpy.ndarray, shape (structures,)
+        What is added to the learner's values at the highest level before they are ranked, kJ/mol.
+    failed_ls : numpy.ndarray of bool, shape (levels, structures)
+        Where a computation was tried in vain.
+    """
+
+    data: TrainingData
+    energy_s: Reals
+    added_s: Reals
+    failed_ls: NDArray[np.bool_]
+
+    @property
+    def tried(self) -> bool:
+        """Whether anything was computed, or tried."""
+        return bool(self.data.computed_ls[1:].any() or self.failed_ls.any())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The choices of a round, why they were made, and why there are no more."""
+
+    chosen: list[Choice]
+    why: str
+    why_empty: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who decides: the learner, the draws of its ranking and their random numbers."""
+
+    learner: Learner
+    draws: int
+    generator: np.random.Generator
+
+
+def choose(now: Situation, budget: Budget, settings: SelectionSettings, judge: Judge) -> Batch:
+    """The batch of a round by the strategy that the settings name."""
+    why_empty = "no further structure may be computed"
+    if np.isfinite(budget.core_s_left):
+        why_empty += " within the budget"
+    if settings.strategy != "ranking":
+        return Batch(_simple(now, budget, settings, judge.generator), _WHY[settings.strategy], why_empty)
+    if not now.tried:
+        chosen = first_batch(now.data.X_sf, now.energy_s, settings.energy_scale_kJ_per_mol, budget)
+        return Batch(chosen, "low energy, cheap, unlike the others", why_empty)
+    posterior = judge.learner.fit(now.data)
+    ranking = _ranking(now, posterior, budget.top, judge)
+    settled = why_settled(now.data, ranking, settings.settled_probability)
+    if settled:
+        return Batch([], "", settled)
+    owed = max(0, FEWEST_BEFORE_STOP[1] - int(now.data.computed_ls[-1].sum()))
+    chosen = later_batch(posterior, ranking.p_lowest_s, now.data.computed_ls, budget, owed)
+    return Batch(chosen, "largest fall of the ranking's uncertainty per cost", why_empty)
+
+
+def why_settled(data: TrainingData, ranking: Ranking, probability: float) -> str:
+    """Why the ranking of the lowest structures needs nothing more; nothing while it does.
+
+    Either their order is sure, or all that could be among them were computed at the highest level: what is left then
+    is the numerical noise, of which more points tell nothing.
+    """
+    points_l = data.computed_ls.sum(axis=1)
+    if points_l[1] < FEWEST_BEFORE_STOP[0] or points_l[-1] < FEWEST_BEFORE_STOP[1]:
+        return ""
+    first = float(ranking.p_first_s.max())
+    members = float(np.sort(ranking.p_lowest_s)[::-1][:LOWEST].mean())
+    if min(first, members) >= probability:
+        return f"settled: P(rank 1) {first:.3f}, P(the lowest {LOWEST}) {members:.3f}"
+    if data.computed_ls[-1, ranking.p_lowest_s >= _NO_MATTER].all():
+        return f"settled: all that may be among the lowest {LOWEST} are computed, P(rank 1) {first:.3f}"
+    return ""
+
+
+def _ranking(now: Situation, posterior: Posterior, top: int, judge: Judge) -> Ranking:
+    everywhere = Points.at_level(top, range(now.data.structures))
+    K_ss = posterior.covariance_pp(everywhere, everywhere)
+    return rank_structures(posterior.mean_ls()[-1] + now.added_s, K_ss, judge.draws, judge.generator)
+
+
+def _simple(
+    now: Situation, budget: Budget, settings: SelectionSettings, generator: np.random.Generator
+) -> list[Choice]:
+    """The choice of a strategy that learns nothing."""
+    if settings.strategy == "all":
+        return everything(now.energy_s, budget)
+    if settings.strategy == "lowest_energy":
+        return lowest_energy(now.energy_s, budget)
+    if settings.strategy == "random":
+        return at_random(now.data.structures, budget, generator)
+    known_s = np.logical_or(now.data.computed_ls[1:].any(axis=0), now.failed_ls.any(axis=0))
+    return farthest_points(now.data.X_sf, now.energy_s, known_s, budget)
