@@ -1,19 +1,19 @@
 """A structure climbs the ladder: every level from the store if it is there, else computed and kept."""
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ase import Atoms
 
 from polyscape.levels.dispersion import dispersion_energy_eV
+from polyscape.levels.locks import held
 from polyscape.levels.method import method_id, start_of
 from polyscape.levels.protocol import Backend, SinglePoint, Work
-from polyscape.levels.registry import backend
+from polyscape.levels.registry import backend, launched_in_parallel
+from polyscape.levels.scratch import scratch_folder
 from polyscape.levels.store import Entry, Store
 from polyscape.settings.levels import Level
 from polyscape.status import Status
@@ -61,18 +61,31 @@ def climb(atoms: Atoms, levels: Sequence[Level], store: Store, scratch: Path) ->
     scratch : pathlib.Path
         Folder in which a fresh temporary folder is made, and removed at the end.
     """
-    found = [store.find(method_id(levels, index), atoms) for index in range(len(levels))]
-    if all(found):
-        return [_stored(levels, index, entry) for index, entry in enumerate(found) if entry is not None], True
+    found = _look_up(atoms, levels, store)
+    if all(found) and not launched_in_parallel():
+        return _taken(levels, found), True
     program = backend(levels[0])
-    found = program.share(found)
-    rungs: list[Rung] = []
-    with scratch_folder(scratch) as folder:
-        rungs.extend(_stored(levels, index, entry) for index, entry in enumerate(found) if entry is not None)
-        missing = [index for index, entry in enumerate(found) if entry is None]
-        rungs.extend(_compute(_Job(program, atoms, levels, store, folder), missing))
+    with ExitStack() as stack:
+        if program.is_root:  # a job that computes one of these is waited for, and its results are taken
+            missing = [method_id(levels, index) for index, entry in enumerate(found) if entry is None]
+            stack.enter_context(held(store.folder / "locks" / f"{store.key(m, atoms)}.lock" for m in missing))
+            found = _look_up(atoms, levels, store)
+        found = program.share(found)
+        folder = stack.enter_context(scratch_folder(scratch))
+        rungs = _taken(levels, found)
+        if len(rungs) < len(levels):
+            absent = [index for index, entry in enumerate(found) if entry is None]
+            rungs.extend(_compute(_Job(program, atoms, levels, store, folder), absent))
     rungs.sort(key=lambda rung: [level.name for level in levels].index(rung.point.level))
     return rungs, program.is_root
+
+
+def _look_up(atoms: Atoms, levels: Sequence[Level], store: Store) -> list[Entry | None]:
+    return [store.find(method_id(levels, index), atoms) for index in range(len(levels))]
+
+
+def _taken(levels: Sequence[Level], found: Sequence[Entry | None]) -> list[Rung]:
+    return [_stored(levels, index, entry) for index, entry in enumerate(found) if entry is not None]
 
 
 def stored(atoms: Atoms, levels: Sequence[Level], wanted: Sequence[int], store: Store) -> list[Rung]:
@@ -141,14 +154,3 @@ def _line(point: SinglePoint) -> str:
     took = f"{point.work.wall_s:.1f} s on {point.work.cores} cores" if point.work else "not attempted"
     energy = f"{point.energy_eV:.6f} eV" if point.energy_eV is not None else point.message
     return f"{point.level}: {point.status}, {energy}, {took}"
-
-
-@contextmanager
-def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A fresh folder for temporary files, removed at the end; one left by a killed job is nobody's input."""
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="polyscape-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

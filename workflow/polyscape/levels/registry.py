@@ -15,9 +15,14 @@ def backend(level: Level) -> Backend:
     return _BACKENDS[level.backend]()
 
 
+def launched_in_parallel() -> bool:
+    """Whether mpiexec or srun started this process as one of several ranks."""
+    return any(name in os.environ for name in _LAUNCHER_VARIABLES)
+
+
 def _gpaw() -> Backend:
     """GPAW; inside mpiexec or srun it is told to use MPI, which ``gpaw python`` would do otherwise."""
-    if any(name in os.environ for name in _LAUNCHER_VARIABLES):
+    if launched_in_parallel():
         os.environ.setdefault("GPAW_MPI_BACKEND", "cgpaw")
     from polyscape.levels.gpaw_planewave import GpawPlaneWaves
 
