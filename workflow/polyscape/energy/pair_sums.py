@@ -1,0 +1,124 @@
+"""Repulsion and dispersion of a crystal pair of elements by pair of elements, by plain sums to a cutoff.
+
+    R_xy = 1/2 sum_{a in x, b in y} A_ab exp(-r_ab / rho_ab),    D_xy = -1/2 sum_{a in x, b in y} C6_ab / r_ab^6
+
+over the sites of different molecules.  Summed over the pairs they are the lattice energy's own terms, but for the
+dispersion beyond the cutoff and for anisotropic sites, which count as spheres here: they describe a crystal to what
+learns from it, and no energy is made of them.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from ase.data import chemical_symbols
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from polyscape.crystal.packing import Packing
+from polyscape.energy.crystal_sum import crystal_geometry
+from polyscape.energy.model import RigidLatticeEnergy
+from polyscape.energy.sites import Sites
+from polyscape.units import KJ_PER_MOL_PER_EV
+
+CUTOFF_A: Final = 12.0
+"""Dispersion beyond is nearly the same for all packings of one density: 0.9 kJ/mol of 80 in oxalic acid."""
+
+PairName = tuple[str, str]
+"""Symbols of two elements in alphabetical order."""
+
+
+class _Cloud(NamedTuple):
+    """All sites of the cell: position and, of each, the operation, molecule and site it is an image of."""
+
+    position_nv: NDArray[np.float64]
+    operation_n: NDArray[np.int64]
+    molecule_n: NDArray[np.int64]
+    site_n: NDArray[np.int64]
+
+
+def pair_sums(
+    model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUTOFF_A
+) -> dict[PairName, tuple[float, float]]:
+    """Repulsion and dispersion of every pair of elements, kJ/mol per formula unit.
+
+    Parameters
+    ----------
+    model : RigidLatticeEnergy
+        The conformers and the potential.
+    packing : Packing
+        A crystal.
+    cutoff_A : float
+        Largest distance of two sites.
+
+    Returns
+    -------
+    dict of (str, str) to (float, float)
+        By the elements' symbols in alphabetical order: all pairs of the crystal's elements, in order.
+    """
+    sites, _, pose = model.prepare(packing)
+    geometry = crystal_geometry(sites, pose)
+    cloud = _cloud(sites, geometry.centre_smv, geometry.offset_sav)
+    a_p, b_p, distance_p = _contacts(cloud, pose.cell_cv, cutoff_A)
+    repulsion_p = sites.prefactor_aa[a_p, b_p] * np.exp(-sites.decay_aa[a_p, b_p] * distance_p)
+    dispersion_p = -sites.c6_aa[a_p, b_p] / distance_p**6
+    share_p = 0.5 * sites.weight_m[sites.molecule_a[a_p]] * KJ_PER_MOL_PER_EV
+    share_p /= model.formula_units(packing, sites)
+    return _by_elements(
+        _elements(model, packing), (a_p, b_p), np.stack([share_p * repulsion_p, share_p * dispersion_p])
+    )
+
+
+def _elements(model: RigidLatticeEnergy, packing: Packing) -> NDArray[np.int64]:
+    """Atomic number of each site of the independent molecules."""
+    return np.concatenate(
+        [model.conformers[pose.component, pose.conformer].atomic_number_a for pose in packing.poses]
+    )
+
+
+def _cloud(sites: Sites, centre_smv: NDArray[np.float64], offset_sav: NDArray[np.float64]) -> _Cloud:
+    """The sites of all distinct molecules of the cell, each molecule whole."""
+    operation_n, site_n = np.nonzero(sites.distinct_ms[sites.molecule_a].T)
+    molecule_n = sites.molecule_a[site_n]
+    position_nv = centre_smv[operation_n, molecule_n] + offset_sav[operation_n, site_n]
+    return _Cloud(position_nv, operation_n, molecule_n, site_n)
+
+
+def _contacts(
+    cloud: _Cloud, cell_cv: NDArray[np.float64], cutoff_A: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of an independent site and any site of another molecule: both sites, and their distance."""
+    own = np.flatnonzero(cloud.operation_n == 0)
+    origin_v = cloud.position_nv[own].mean(axis=0)
+    reach = cutoff_A + np.linalg.norm(cloud.position_nv - origin_v, axis=1).max()
+    height_c = 1.0 / np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
+    ranges = [np.arange(-n, n + 1) for n in np.ceil(reach / height_c).astype(int)]
+    image_ic = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    everywhere_v = (cloud.position_nv[None] + (image_ic @ cell_cv)[:, None]).reshape(-1, 3)
+    found = cKDTree(cloud.position_nv[own]).sparse_distance_matrix(
+        cKDTree(everywhere_v), cutoff_A, output_type="ndarray"
+    )
+    image_p, other_p = np.divmod(found["j"], len(cloud.position_nv))
+    own_p = own[found["i"]]
+    here_p = (image_ic[image_p] == 0).all(axis=1) & (cloud.operation_n[other_p] == 0)
+    apart_p = ~(here_p & (cloud.molecule_n[other_p] == cloud.molecule_n[own_p]))
+    return cloud.site_n[own_p[apart_p]], cloud.site_n[other_p[apart_p]], found["v"][apart_p]
+
+
+def _by_elements(
+    number_a: NDArray[np.int64], pair: tuple[NDArray[np.int64], NDArray[np.int64]], value_tp: NDArray
+) -> dict[PairName, tuple[float, float]]:
+    """Sums of values by the elements of their pairs."""
+    symbols = np.array([chemical_symbols[number] for number in number_a])
+    names = sorted(set(symbols))
+    place_a = np.searchsorted(names, symbols)
+    low_p = np.minimum(place_a[pair[0]], place_a[pair[1]])
+    key_p = low_p * len(names) + np.maximum(place_a[pair[0]], place_a[pair[1]])
+    sum_tk = np.stack(
+        [np.bincount(key_p, weights=value_p, minlength=len(names) ** 2) for value_p in value_tp]
+    )
+    return {
+        (one, other): (float(sum_tk[0, i * len(names) + j]), float(sum_tk[1, i * len(names) + j]))
+        for i, one in enumerate(names)
+        for j, other in enumerate(names)
+        if i <= j
+    }
