@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from polyscape.files import write_json
@@ -60,7 +61,7 @@ def recorded(stage: str, slice_json: str, outputs: Sequence[Path]) -> Iterator[N
         "core_s": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 3),
         "peak_memory_MB": round(max(own.ru_maxrss, children.ru_maxrss) / 1024, 1),
         "host": socket.gethostname(),
-        "cpu": _cpu_model(),
+        "cpu": processor(),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
         "python": platform.python_version(),
         "packages": _versions(),
@@ -80,7 +81,9 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _cpu_model() -> str:
+@cache
+def processor() -> str:
+    """The model of this machine's processor, as it names itself."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -10,13 +10,15 @@ transforms every pair of orbitals of the irreducible with all K k-points:
 
     t = c_1 + c_p k K b^2 G log2 G
 
+and a self-consistent hybrid does so in every step, about sixty times in all, besides what a semilocal one does.
 A mesh of Gamma alone has real orbitals: half of the transforms and of the plane waves.
 
 The coefficients minimise the relative error of 15 self-consistent and 7 hybrid points of campaigns: cells of
 8 to 32 atoms with 1 to 14 irreducible k-points, and molecules in boxes of 300 to 1300 cubic Angstrom, of
 formaldehyde (300 eV) and oxalic acid (500 eV); GPAW 26.7, one core. They fit to 15 % on average, 35 % at
-worst; other processors differ by a factor, and one that is shared by others can take thrice the CPU time. The
-ledger rescales the totals with a campaign's own points.
+worst. Other programs have a power law in the number of atoms, of which only the order of magnitude is meant.
+Other processors differ by a factor, and one that is shared by others can take thrice the CPU time:
+`polyscape.levels.refine` corrects the laws by what points really took.
 """
 
 import math
@@ -28,6 +30,7 @@ import numpy as np
 from ase import Atoms
 
 from polyscape.levels.method import needs_orbitals, start_of
+from polyscape.levels.protocol import Work
 from polyscape.levels.sampling import grid, irreducible_points, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.levels import Level
@@ -38,9 +41,16 @@ _TRANSFORM_S: Final = 9.9e-8
 _ORTHOGONAL_S: Final = 2.3e-7
 _HYBRID_START_S: Final = 0.25
 _PAIR_S: Final = 1.1e-9
+_EXCHANGES: Final = 60.0
+"""Evaluations of all pairs of orbitals in a self-consistent hybrid, in units of one energy on given orbitals."""
 _BASE_MB: Final = 270.0
 _GRID_MB: Final = 1.3e-3
 _ORBITAL_MB: Final = 16e-6
+_OTHER_START_S: Final = 2.0
+_OTHER_S: Final = 2e-3
+_OTHER_EXPONENT: Final = 2.0
+_OTHER_MB: Final = 600.0
+"""Of other programs: seconds to start, seconds for one atom, power of the number of atoms, memory."""
 _NOBLE_CORES: Final = (2, 10, 18, 36, 54, 86)
 _HARTREE_PER_BOHR2_EV_A2: Final = 3.80998212
 
@@ -63,24 +73,45 @@ class Cost:
 
 def predict(atoms: Atoms, levels: Sequence[Level], index: int) -> Cost:
     """Cost of level `index` alone, on orbitals that are there if it needs any."""
-    size = _size(atoms, levels[start_of(levels, index)].gpaw)
+    if levels[index].backend != "gpaw":
+        return Cost(_OTHER_START_S + _OTHER_S * len(atoms) ** _OTHER_EXPONENT, _OTHER_MB)
+    return _plane_waves(_size(atoms, levels[start_of(levels, index)].gpaw), levels[index])
+
+
+def _plane_waves(size: "_Size", level: Level) -> Cost:
+    """Cost of plane-wave DFT."""
     transforms = size.irreducible * size.bands * size.grid_points * size.real_factor
+    doublings = math.log2(size.grid_points)
+    exchange_s = _PAIR_S * transforms * size.k_points * size.bands * doublings
     orbitals_MB = _ORBITAL_MB * transforms
     memory_MB = _BASE_MB + _GRID_MB * size.grid_points + orbitals_MB
-    if needs_orbitals(levels[index]):
-        pairs = transforms * size.k_points * size.bands
-        core_s = _HYBRID_START_S + _PAIR_S * pairs * math.log2(size.grid_points)
-        return Cost(core_s, memory_MB + orbitals_MB)
-    orthogonal = size.irreducible * size.bands**2 * size.plane_waves
-    core_s = _START_S + _GRID_S * size.grid_points
-    core_s += _TRANSFORM_S * transforms * math.log2(size.grid_points) + _ORTHOGONAL_S * orthogonal
-    return Cost(core_s, memory_MB)
+    if needs_orbitals(level):
+        return Cost(_HYBRID_START_S + exchange_s, memory_MB + orbitals_MB)
+    core_s = _START_S + _GRID_S * size.grid_points + _TRANSFORM_S * transforms * doublings
+    core_s += _ORTHOGONAL_S * size.irreducible * size.bands**2 * size.plane_waves
+    if level.gpaw.hybrid == "none":
+        return Cost(core_s, memory_MB)
+    return Cost(core_s + _EXCHANGES * exchange_s, memory_MB + orbitals_MB)
 
 
 def predict_climb(atoms: Atoms, levels: Sequence[Level], level: str) -> Cost:
     """Cost of climbing the ladder up to and including `level` in one job."""
     names = [rung.name for rung in levels]
-    costs = [predict(atoms, levels, index) for index in range(names.index(level) + 1)]
+    return together([predict(atoms, levels, index) for index in range(names.index(level) + 1)])
+
+
+def predict_work(atoms: Atoms, levels: Sequence[Level], index: int, work: Work) -> Cost:
+    """Predicted cost of what a calculation did: the orbitals too, if it is one on orbitals that it made itself.
+
+    Such a calculation has the self-consistency steps of its orbitals; one on the orbitals of the level below has 0.
+    """
+    made_orbitals = needs_orbitals(levels[index]) and work.scf_steps > 0
+    first = start_of(levels, index) if made_orbitals else index
+    return together([predict(atoms, levels, rung) for rung in range(first, index + 1)])
+
+
+def together(costs: Sequence[Cost]) -> Cost:
+    """Cost of one job that does several things one after another."""
     return Cost(sum(cost.core_s for cost in costs), max(cost.memory_MB for cost in costs))
 
 

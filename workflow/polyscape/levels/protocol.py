@@ -14,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from polyscape.provenance import processor
 from polyscape.settings.levels import Level
 from polyscape.status import Status
 
@@ -38,6 +39,8 @@ class Work:
         Plane waves at the first k-point.
     k_points : int
         Irreducible k-points.
+    machine : str
+        Model of the processor: costs are compared on machines of one kind.
     """
 
     wall_s: float
@@ -47,6 +50,7 @@ class Work:
     scf_steps: int
     plane_waves: int
     k_points: int
+    machine: str = field(default_factory=processor)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.settings.levels import Level
 from polyscape.stages.rows import conformers_of
-from polyscape.stages.single_point import point_row
+from polyscape.stages.single_point import point_row, predicted
 
 
 def isolated_molecule(
@@ -24,7 +24,8 @@ def isolated_molecule(
     is_root = True
     for component, atoms in reference_molecules(molecule, conformers, levels[0].gpaw.molecule_box_A).items():
         rungs, is_root = climb(atoms, levels, store, scratch)
-        rows.extend(point_row(molecule_id(component), 1, rung) for rung in rungs)
+        name = molecule_id(component)
+        rows.extend(point_row(name, 1, rung) | predicted(atoms, levels, rung) for rung in rungs)
     return POINTS.from_rows(rows), is_root
 
 

@@ -77,21 +77,21 @@ STAGES: dict[str, Stage] = {
             1,
             ("energy", "minimiser", "landscape", "search.stop_at_coverage", "search.chirality"),
         ),
-        Stage("landscape", 4, ("landscape", "energy", "minimiser", "search.chirality")),
+        Stage("landscape", 5, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
         Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need
-        Stage("selection", 1, ("seed", "molecule.components", "levels", "selection", "budget", "learning")),
-        Stage("single_point", 1, ("levels",)),
-        Stage("isolated_molecule", 1, ("levels",)),
-        Stage("stored_points", 1, ("levels",)),
+        Stage("selection", 2, ("seed", "molecule.components", "levels", "selection", "budget", "learning")),
+        Stage("single_point", 2, ("levels",)),
+        Stage("isolated_molecule", 2, ("levels",)),
+        Stage("stored_points", 2, ("levels",)),
         Stage("learn", 1, ("molecule.components", "levels", "learning")),
         Stage("rank", 1, ("seed", "molecule.components", "levels", "learning")),
         Stage("ledger", 1, ("levels",)),
         Stage(
             "report",
-            1,
+            2,
             (
                 *("campaign", "seed", "molecule", "search.space_groups", "search.trials_per_space_group"),
                 *(

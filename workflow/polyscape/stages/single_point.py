@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from ase import Atoms
 
+from polyscape.levels.cost import predict_work
 from polyscape.levels.ladder import Rung, climb
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
@@ -34,13 +36,24 @@ def single_point(
         return POINTS.from_rows([]), True
     structure = landscape.set_index("structure_id").loc[row["structure_id"]]
     top = [level.name for level in levels].index(row["level"])
-    rungs, is_root = climb(reduced_atoms(structure), levels[: top + 1], store, scratch)
-    units = int(structure["formula_units"])
-    return POINTS.from_rows([point_row(row["structure_id"], units, rung) for rung in rungs]), is_root
+    atoms, units = reduced_atoms(structure), int(structure["formula_units"])
+    rungs, is_root = climb(atoms, levels[: top + 1], store, scratch)
+    rows = [point_row(row["structure_id"], units, rung) | predicted(atoms, levels, rung) for rung in rungs]
+    return POINTS.from_rows(rows), is_root
+
+
+def predicted(atoms: Atoms, levels: Sequence[Level], rung: Rung) -> dict[str, object]:
+    """The columns of a row of table `points` that say what the point was predicted to take; none if not attempted."""
+    work = rung.point.work
+    if work is None:
+        return {}
+    index = [level.name for level in levels].index(rung.point.level)
+    cost = predict_work(atoms, levels, index, work)
+    return {"predicted_core_s": cost.core_s, "predicted_memory_MB": cost.memory_MB}
 
 
 def point_row(structure_id: str, formula_units: int, rung: Rung) -> dict[str, object]:
-    """A row of table `points`."""
+    """A row of table `points`, without what was predicted."""
     point = rung.point
     values: dict[str, object] = {
         "structure_id": structure_id,

@@ -9,7 +9,7 @@ from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.settings.levels import Level
 from polyscape.stages.rows import reduced_atoms
-from polyscape.stages.single_point import point_row
+from polyscape.stages.single_point import point_row, predicted
 
 
 def stored_points(
@@ -31,8 +31,8 @@ def stored_points(
     rows = []
     for _, row in landscape[landscape["duplicate_of"].isna()].iterrows():
         wanted = [i for i, level in enumerate(levels) if (row["structure_id"], level.name) not in held]
-        for rung in stored(
-            reduced_atoms({str(name): value for name, value in row.items()}), levels, wanted, store
-        ):
-            rows.append(point_row(row["structure_id"], int(row["formula_units"]), rung))
+        atoms = reduced_atoms({str(name): value for name, value in row.items()})
+        for rung in stored(atoms, levels, wanted, store):
+            values = point_row(row["structure_id"], int(row["formula_units"]), rung)
+            rows.append(values | predicted(atoms, levels, rung))
     return POINTS.from_rows(rows)
