@@ -18,10 +18,12 @@ UNITS = {
     "_kJ_per_mol_A": "kJ/mol/Å",
     "_kJ_per_mol": "kJ/mol",
     "_g_per_cm3": "g/cm³",
+    "_eV_per_A": "eV/Å",
     "_per_A": "1/Å",
     "_A": "Å",
     "_GPa": "GPa",
     "_eV": "eV",
+    "_K": "K",
     "_deg": "degree",
     "_MB": "MB",
     "_s": "s",
@@ -91,6 +93,8 @@ def type_words(annotation: Any) -> str:
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin is list:
         return f"list of {type_words(arguments[0])}"
+    if origin is dict:
+        return "mapping"
     if arguments:
         return " or ".join(type_words(argument) for argument in arguments if argument is not NoneType)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -79,28 +79,33 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _ladder_is_climbable(self) -> Self:
-        hybrid = self.levels[0].gpaw.hybrid
-        if hybrid == "non_self_consistent":
-            problem = "the first level has no orbitals below it"
-            raise refusal("levels[0].gpaw.hybrid", hybrid, problem, "put a self-consistent level before it")
+        """A hybrid on the orbitals of another level finds these right below."""
+        for index, level in enumerate(self.levels):
+            if level.gpaw.hybrid == "non_self_consistent" and (
+                index == 0 or self.levels[index - 1].backend != "gpaw"
+            ):
+                where = "the first level" if index == 0 else "this level"
+                problem = f"{where} has no orbitals below it"
+                remedy = "put a self-consistent level of GPAW right before it"
+                raise refusal(f"levels[{index}].gpaw.hybrid", level.gpaw.hybrid, problem, remedy)
         return self
 
     @model_validator(mode="after")
     def _no_setting_is_idle(self) -> Self:
         """A level on the orbitals of another takes their cutoff, grid, k-points; one box serves the whole ladder."""
-        below = self.levels[0].gpaw
+        own_box = next((index for index, level in enumerate(self.levels) if level.backend == "gpaw"), 0)
+        below = self.levels[own_box].gpaw
         for index, level in enumerate(self.levels):
             own = level.gpaw.hybrid != "non_self_consistent"
             acts = {*GpawSettings.model_fields} if own else {"functional", "hybrid"}
-            for key in sorted(
-                level.gpaw.model_fields_set - (acts - ({"molecule_box_A"} if index else set()))
-            ):
+            idle_box = {"molecule_box_A"} if index != own_box else set()
+            for key in sorted(level.gpaw.model_fields_set - (acts - idle_box)):
                 value = getattr(level.gpaw, key)
                 if value not in (GpawSettings.model_fields[key].default, getattr(below, key)):
                     problem = "has no effect: this level takes it from one below"
                     remedy = "leave the key out here, and set it at the lower level"
                     raise refusal(f"levels[{index}].gpaw.{key}", value, problem, remedy)
-            below = level.gpaw if own else below
+            below = level.gpaw if own and level.backend == "gpaw" else below
         return self
 
     @model_validator(mode="after")
