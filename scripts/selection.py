@@ -10,7 +10,9 @@ from pathlib import Path
 
 from polyscape.cli import run_stage, stage_parser
 from polyscape.schemas import SELECTION
+from polyscape.stages.budget import core_s_left
 from polyscape.stages.lattice_energies import LearningTables
+from polyscape.stages.ledger import read_jobs, read_points
 from polyscape.stages.registry import Slice
 from polyscape.stages.selection import SelectionPlan, select
 
@@ -29,7 +31,10 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     plan = SelectionPlan(
         part["levels"], part["molecule.components"], part["selection"], part["learning"], part["seed"]
     )
-    SELECTION.write(select(options.round, tables, plan), options.output)
+    files = [path for path in (options.molecules, *options.points) if path is not None]
+    jobs = [] if options.provenance is None else read_jobs(options.provenance, "points")
+    left = core_s_left(part["budget"], read_points(files), jobs)
+    SELECTION.write(select(options.round, tables, plan, left), options.output)
     return [options.output]
 
 
@@ -39,10 +44,11 @@ def main() -> None:
     parser.add_argument("--round", type=int, required=True, help="number of the round, 0 is the first")
     for name in ("landscape", "features", "dispersion"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=f"table {name}")
-    parser.add_argument("--molecules", type=Path, help="points of the isolated molecules, after round 0")
+    parser.add_argument("--molecules", type=Path, help="points of the isolated molecules")
     parser.add_argument(
         "--points", type=Path, nargs="*", default=[], help="points of all rounds before this one"
     )
+    parser.add_argument("--provenance", type=Path, help="folder of the jobs' records, for the budget")
     parser.add_argument("--output", type=Path, required=True, help="table of the selection")
     run_stage(parser, work)
 

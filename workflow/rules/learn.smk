@@ -52,18 +52,20 @@ rule select_first:
         landscape=LANDSCAPE,
         features=FEATURES,
         dispersion=DISPERSION,
+        molecules=ISOLATED,  # their cost counts, and tells how fast this machine is
     output:
         f"{FOLDER}/selection/round0.parquet",
     log:
         f"{LOGS}/select/round0.log",
     params:
         slice=part("selection"),
+        provenance=f"{FOLDER}/provenance",
     shell:
         command(
             "selection",
             "--round 0"
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
-            " --output {output:q}",
+            " --molecules {input.molecules:q} --provenance {params.provenance:q} --output {output:q}",
         )
 
 
@@ -83,13 +85,14 @@ rule select_next:
     params:
         slice=part("selection"),
         points=lambda wildcards: plan.slot_words(rounds=int(wildcards.round)),
+        provenance=f"{FOLDER}/provenance",
     shell:
         command(
             "selection",
             "--round {wildcards.round}"
             " --landscape {input.landscape:q} --features {input.features:q} --dispersion {input.dispersion:q}"
             " --molecules {input.molecules:q} --points {params.points}"
-            " --output {output:q}",
+            " --provenance {params.provenance:q} --output {output:q}",
         )
 
 

@@ -33,6 +33,9 @@ class Budget:
         A choice's value is divided by its cost to this power.
     core_s_left : float
         Predicted core seconds that all slots together may cost.
+    weighed_ls : numpy.ndarray, shape (levels, structures), or None
+        Costs to weigh choices by, where they differ from what is predicted: measured times wobble, and the same
+        config shall choose the same structures again.
     """
 
     slots: int
@@ -41,6 +44,7 @@ class Budget:
     allowed_ls: NDArray[np.bool_]
     cost_exponent: float
     core_s_left: float = float("inf")
+    weighed_ls: Reals | None = None
 
     @property
     def top(self) -> int:
@@ -49,7 +53,8 @@ class Budget:
 
     def price_ls(self) -> Reals:
         """Cost to the configured power, shape (levels, structures)."""
-        return np.maximum(self.cost_ls, 1.0) ** self.cost_exponent
+        cost_ls = self.cost_ls if self.weighed_ls is None else self.weighed_ls
+        return np.asarray(np.maximum(cost_ls, 1.0) ** self.cost_exponent)
 
     def shared_levels(self) -> list[int]:
         """The level of each slot when the share of the highest is fixed: the highest first, then the one below."""

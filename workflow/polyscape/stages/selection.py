@@ -6,21 +6,25 @@ before.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
+from numpy.typing import NDArray
 
 from polyscape.learn.budget import Budget
 from polyscape.learn.choose import FEWEST_BEFORE_STOP, Batch, Judge, Situation, choose
 from polyscape.learn.registry import build_learner
-from polyscape.levels.cost import Cost, predict_climb
+from polyscape.levels.cost import Cost, predict, together
+from polyscape.levels.refine import CostModel
 from polyscape.schemas import SELECTION
 from polyscape.settings.learning import LearningSettings
 from polyscape.settings.levels import Level
 from polyscape.settings.molecule import Component
 from polyscape.settings.selection import SelectionSettings
+from polyscape.stages.costs import cost_model
 from polyscape.stages.lattice_energies import LandscapeData, LearningTables, assemble, records
 from polyscape.stages.rows import enthalpy_kJ_per_mol, reduced_atoms
 
@@ -47,8 +51,12 @@ def select(
     Its predicted core-seconds add up to at most `core_s_left`.
     """
     data = assemble(tables, plan.levels, plan.components)
-    cost = _climbing_costs(data, plan.levels)
-    batch = _choose(round_number, data, _budget(data, cost, plan.selection, core_s_left), plan)
+    model = cost_model([t for t in (tables.molecules, *tables.points) if t is not None], plan.levels)
+    alone = [_costs_alone(reduced_atoms(row), plan.levels) for row in records(data.landscape)]
+    cost = _climbing_costs(alone, plan.levels, model)
+    weighed = _climbing_costs(alone, plan.levels, model.coarse())
+    budget = replace(_budget(data, cost, plan.selection, core_s_left), weighed_ls=_core_s_ls(weighed))
+    batch = _choose(round_number, data, budget, plan)
     return SELECTION.from_rows(
         _row(round_number, slot, batch, data, cost) for slot in range(plan.selection.batch)
     )
@@ -65,10 +73,21 @@ def _choose(round_number: int, data: LandscapeData, budget: Budget, plan: Select
     return choose(now, budget, plan.selection, judge)
 
 
-def _climbing_costs(data: LandscapeData, levels: Sequence[Level]) -> list[list[Cost]]:
+def _costs_alone(atoms: Atoms, levels: Sequence[Level]) -> list[Cost]:
+    """Cost of each level by the laws, without those below it."""
+    return [predict(atoms, levels, index) for index in range(len(levels))]
+
+
+def _climbing_costs(alone: list[list[Cost]], levels: Sequence[Level], model: CostModel) -> list[list[Cost]]:
     """Predicted cost of climbing to each level above the force field, for each structure."""
-    cells = [reduced_atoms(row) for row in records(data.landscape)]
-    return [[predict_climb(atoms, levels, level.name) for atoms in cells] for level in levels]
+    names = [level.name for level in levels]
+    known = [list(map(model.corrected, costs, names)) for costs in alone]
+    return [[together(costs[: index + 1]) for costs in known] for index in range(len(levels))]
+
+
+def _core_s_ls(cost: list[list[Cost]]) -> NDArray[np.float64]:
+    """Core seconds as an array, the force field with nothing first, shape (levels, structures)."""
+    return np.array([[0.0] * len(cost[0]), *([c.core_s for c in costs] for costs in cost)])
 
 
 def _budget(
@@ -78,7 +97,7 @@ def _budget(
 
     While few structures are known, every slot takes a new one; later a known one may climb higher.
     """
-    cost_ls = np.array([[0.0] * len(data.landscape), *([c.core_s for c in costs] for costs in cost)])
+    cost_ls = _core_s_ls(cost)
     small_s = data.landscape.atoms_in_reduced_cell.to_numpy(int) <= settings.max_atoms
     failed_below_ls = np.logical_or.accumulate(data.failed_ls, axis=0)
     computed_above_ls = np.logical_or.accumulate(data.training.computed_ls[::-1], axis=0)[::-1]
