@@ -9,6 +9,7 @@ nothing.  What came of the search is said on stderr.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from polyscape.energy.rigid import build_minimiser
 from polyscape.schemas import CONFORMERS, KNOWN_FORMS, LANDSCAPE, MINIMA, MOLECULE
 from polyscape.stages.known_forms import with_known_forms
 from polyscape.stages.landscape import make_landscape
+from polyscape.stages.landscape_words import findings
 from polyscape.stages.registry import Slice
 from polyscape.stages.rows import conformers_of
 from polyscape.stages.saddles import below_saddles
@@ -40,7 +42,8 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
         minimiser = build_minimiser(rigid, part["energy"], part["minimiser"])
         lower = below_saddles(frame, minima, rigid, minimiser, options.cores)
         if lower is not minima:
-            frame = make_landscape(*molecules, forms, lower, *compared)
+            minima, frame = lower, make_landscape(*molecules, forms, lower, *compared)
+    print("\n".join(findings(frame, minima, list(forms.form))), file=sys.stderr)
     LANDSCAPE.write(frame, options.output)
     return [options.output]
 

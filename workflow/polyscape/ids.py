@@ -10,6 +10,9 @@ _MOLECULE_PREFIX = "molecule:"
 Kind = Literal["special"] | int
 """Crystals with molecules on special positions, or a number of formula units on general positions."""
 
+SEARCH: Final = "search"
+"""Origin of the trials of a series."""
+
 IMPORT: Final = "import"
 """Folder of the imported crystals, beside those of the series."""
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import plotly.graph_objects as go
@@ -10,6 +11,7 @@ from tests.unit.report.synthetic import report_slice, tables
 from polyscape.report import words
 from polyscape.report.drawing import molecule_svg
 from polyscape.report.figures import figures
+from polyscape.report.model import Completeness
 from polyscape.report.packing import packing_drawing
 from polyscape.report.page import page_html
 from polyscape.report.picture import landscape_png
@@ -142,6 +144,49 @@ def test_a_campaign_without_known_forms_or_calibration_has_a_page():
     made = report_data(given, report_slice(), {})
     assert "names no known form" in page_html(made)
     assert landscape_png(made).startswith(b"\x89PNG")
+
+
+def rows_under(page, heading):
+    """The texts between a heading and the next section."""
+    texts = [text.strip() for text in page.texts if text.strip()]
+    start = texts.index(heading)
+    return texts[start : texts.index("Uncertainty", start)]
+
+
+def test_completeness_stands_under_its_heading(data):
+    series = (
+        Completeness("014", 512, 300, 40, 9, 5, 19.5, 0.97, 0.01),
+        Completeness("002s", 128, 0, 0, 0, 0, 0.0, None, None),
+    )
+    growth = (
+        Completeness("all", 256, 150, 35, 12, 35, 136.7, 0.92, 0.023),
+        Completeness("all", 640, 300, 40, 9, 5, 13.0, 0.97, 0.01),
+    )
+    search = replace(data.search, series=series, growth=growth)
+    shown = rows_under(Outline(page_html(replace(data, search=search))), "How complete it is")
+    columns = ["trials", "hits", "distinct", "hit once", "new", "new per 1000 trials", "coverage"]
+    assert shown[shown.index("series") :][:8] == ["series", *columns]
+    assert shown[shown.index("014") :][:8] == ["014", "512", "300", "40", "9", "5", "19.5", "97.0 ± 1.0 %"]
+    assert shown[shown.index("002s") :][:8] == ["002s", "128", "0", "0", "0", "0", "0.0", "–"]
+    assert shown[-14:] == [
+        *("256", "150", "35", "12", "35", "136.7", "92.0 ± 2.3 %"),
+        *("640", "300", "40", "9", "5", "13.0", "97.0 ± 1.0 %"),
+    ]
+    page = page_html(replace(data, search=search))
+    assert "97 % of further hits" in page
+    empty = page_html(replace(data, search=replace(search, series=(), growth=())))
+    assert "How complete it is" not in empty
+    assert "of further hits" not in empty
+
+
+def test_under_pressure_the_page_speaks_of_enthalpy(data):
+    under = replace(data, pressure_GPa=2.5)
+    assert "energy above rank 1" not in page_html(under)
+    assert "energy above the lowest / kJ" not in page_html(under)
+    assert "enthalpy at 2.5 GPa above rank 1" in page_html(under)
+    assert figures(under)["landscape-0"]["layout"]["yaxis"]["title"]["text"].startswith("enthalpy at 2.5 GPa")
+    assert "enthalpy" not in page_html(data)
+    assert landscape_png(under) != landscape_png(data)
 
 
 def test_the_summary_says_what_was_found_and_how_sure_that_is(data):

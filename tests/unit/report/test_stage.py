@@ -59,9 +59,16 @@ def test_the_search_counts_trials_minima_and_structures_by_group(data):
     assert data.search.failures == (("overlap", 5),)
 
 
-def test_good_turing_coverage_is_one_less_the_share_of_singletons(data):
-    hits = [s.hits for s in data.structures]
-    assert data.search.coverage == pytest.approx(1 - hits.count(1) / sum(hits))
+def test_the_coverage_is_that_of_the_table_at_its_end():
+    """Trials only: imported crystals and known forms are no part of that table."""
+    given = tables()
+    table = given.completeness.copy()
+    together = table.index[table.series == "all"]
+    table.loc[together[-1], ["coverage", "found_once"]] = [0.7, 3]
+    search = accounts.search(given.landscape, given.trials, given.minima, table)
+    assert (search.coverage, search.found_once) == (0.7, 3)
+    none = accounts.search(given.landscape, given.trials, given.minima, table.iloc[:0])
+    assert (none.coverage, none.found_once) == (None, 0)
 
 
 def test_without_trials_and_minima_the_search_is_told_from_the_landscape():

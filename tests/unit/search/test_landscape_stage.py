@@ -16,8 +16,10 @@ from polyscape.crystal.sites import cartesian
 from polyscape.ids import known_form_id
 from polyscape.schemas import KNOWN_FORMS, LANDSCAPE
 from polyscape.settings.search import LandscapeSettings
+from polyscape.stages.completeness import make_completeness
 from polyscape.stages.known_forms import with_known_forms
 from polyscape.stages.landscape import make_landscape
+from polyscape.stages.landscape_words import findings
 from polyscape.stages.rows import formula_units_of, packing_values, reduced_values
 from tests import builders
 from tests.unit.search.crystals import minima_table, minimum_row, molecule_tables, no_forms, other_packing
@@ -47,6 +49,10 @@ def landscape(chosen, forms=None, cores=1):
     )
 
 
+def said_of(frame, chosen, *forms):
+    return "\n".join(findings(frame, minima_table(chosen), forms))
+
+
 def test_under_pressure_enthalpy_orders_and_bounds_the_window():
     table = rows()
     table[3]["pressure_volume_kJ_per_mol"] = 40.0  # the lowest energy, the most roomy crystal
@@ -73,6 +79,24 @@ def test_window_hits_and_representatives():
     representative = frame.iloc[1]
     assert (representative.symmetry_found, representative.z_prime_found) == ("P2_1/c", 1.0)
     assert representative.formula_units == 4
+
+
+def test_imported_crystals_are_no_hits():
+    """A structure that trials and an import led to, and one that was imported only."""
+    imported = [
+        minimum_row("019-0000001", other_packing(), -95.0) | {"trial_id": "import-theirs-0000000"},
+        minimum_row("014-0000002", builders.oxalic_packing(), -90.0) | {"trial_id": "import-theirs-0000001"},
+    ]
+    own = [row for row in rows() if not row["trial_id"].startswith("019")]
+    frame = landscape(own + [row | {"origin": "import:theirs"} for row in imported])
+    distinct = frame[frame.duplicate_of.isna()]
+    assert dict(zip(distinct.structure_id, distinct.hits, strict=True)) == {
+        "import-theirs-0000000": 0,
+        "014-0000002": 3,
+        "014-0000003": 1,
+    }
+    together = make_completeness(frame, minima_table(own)).iloc[-1]
+    assert (together.hits, together.distinct, together.found_once) == (4, 2, 1)
 
 
 def test_the_highest_symmetry_of_a_crystal_is_reported():
@@ -172,7 +196,7 @@ def matches(frame):
     }
 
 
-def test_known_form_is_found_or_missed(capsys):
+def test_known_form_is_found_or_missed():
     a, b, c, *angles = builders.oxalic_packing().cell
     near = Packing("-P 2ybc", (1.02 * a, b, 0.99 * c, *angles), builders.oxalic_packing().poses)
     frame = landscape(rows(), form_table("known", near))
@@ -184,15 +208,14 @@ def test_known_form_is_found_or_missed(capsys):
     assert 0.01 < match["rmsd_A"] < 0.5
     assert match["molecules"] == 15
     assert match["minimised_rmsd_A"] is None
-    assert "found as 014-0000002, rank 2" in capsys.readouterr().err
-    missing = landscape(
-        [row for row in rows() if row["trial_id"].startswith("019")], form_table("known", near)
-    )
+    assert "found as 014-0000002, rank 2" in said_of(frame, rows(), "known")
+    others = [row for row in rows() if row["trial_id"].startswith("019")]
+    missing = landscape(others, form_table("known", near))
     assert missing.known_form.isna().all()
-    assert "known form known: not found" in capsys.readouterr().err
+    assert "known form known: not found" in said_of(missing, others, "known")
 
 
-def test_a_form_that_the_search_missed_is_ranked_by_its_own_minimum(capsys):
+def test_a_form_that_the_search_missed_is_ranked_by_its_own_minimum():
     packing = builders.oxalic_packing()
     forms = form_table("known", packing, packing, energy=-89.0)
     missing = [row for row in rows() if row["trial_id"].startswith("019")]
@@ -204,12 +227,12 @@ def test_a_form_that_the_search_missed_is_ranked_by_its_own_minimum(capsys):
     assert (own.origin, own.known_form, own.hits) == ("known_form", "known", 0)
     assert own.relative_energy_kJ_per_mol == pytest.approx(6.0)
     assert matches(frame)[known_form_id("known"), "known"]["powder_similarity"] == pytest.approx(1.0)
-    said = capsys.readouterr().err
-    assert "1 minimisations, 1 converged" in said
+    said = said_of(frame, missing, "known")
+    assert "1 minimisations, 1 converged, 2 in the window, 2 distinct" in said
     assert "missed by the search; its own minimum is known_form-known, rank 2" in said
 
 
-def test_the_own_minimum_of_a_form_that_was_found_is_a_duplicate(capsys):
+def test_the_own_minimum_of_a_form_that_was_found_is_a_duplicate():
     packing = builders.oxalic_packing()
     forms = form_table("known", packing, packing, energy=-90.0)
     frame = make_landscape(
@@ -220,7 +243,7 @@ def test_the_own_minimum_of_a_form_that_was_found_is_a_duplicate(capsys):
     found = frame[frame.known_form.notna()]
     assert list(found.structure_id) == ["014-0000002"]
     assert list(found.hits) == [3]  # trials only
-    assert "missed" not in capsys.readouterr().err
+    assert "missed" not in said_of(frame, rows(), "known")
 
 
 def test_a_form_outside_the_window_is_kept():
@@ -233,18 +256,16 @@ def test_a_form_outside_the_window_is_kept():
     assert known_form_id("known") in set(frame.structure_id)
 
 
-def test_a_form_that_collapses_under_the_force_field_is_not_found(capsys):
+def test_a_form_that_collapses_under_the_force_field_is_not_found():
     """Its minimum is another packing of the landscape, which is not the published crystal."""
-    frame = landscape(
-        [row for row in rows() if row["trial_id"].startswith("019")],
-        form_table("known", builders.oxalic_packing(), other_packing()),
-    )
+    others = [row for row in rows() if row["trial_id"].startswith("019")]
+    frame = landscape(others, form_table("known", builders.oxalic_packing(), other_packing()))
     assert frame.known_form.isna().all()
     match = matches(frame)["019-0000001", "known"]
     assert not match["found"]
     assert match["minimised_rmsd_A"] < 0.01  # the same packing but for rounding
     assert match["molecules"] < 15
-    said = capsys.readouterr().err
+    said = said_of(frame, others, "known")
     assert "known form known: not found by the search; its force-field minimum is 019-0000001, rank 1" in said
     assert "not counted as found" in said
 
@@ -260,7 +281,7 @@ def test_the_forms_own_minimum_is_preferred_among_structures_near_it():
     assert list(matches(frame)) == [("014-0000002", "known")]
 
 
-def test_two_forms_may_be_one_structure(capsys):
+def test_two_forms_may_be_one_structure():
     """One polymorph at two temperatures: each CIF keeps its own comparison."""
     a, b, c, *angles = builders.oxalic_packing().cell
     forms = pd.concat(
@@ -273,7 +294,7 @@ def test_two_forms_may_be_one_structure(capsys):
     assert list(frame.known_form.dropna()) == ["cold, warm"]
     found = matches(frame)
     assert found["014-0000002", "cold"]["rmsd_A"] < found["014-0000002", "warm"]["rmsd_A"]
-    said = capsys.readouterr().err
+    said = said_of(frame, rows(), "cold", "warm")
     assert "known form cold: found as 014-0000002" in said
     assert "known form warm: found as 014-0000002" in said
 

@@ -5,6 +5,7 @@ from html import escape
 
 from polyscape.report.figure_style import Figure, base_layout, form_style, hover, rounded, selection_trace
 from polyscape.report.model import KnownForm, ReportData, Structure
+from polyscape.report.words import capital
 
 
 def landscape(data: ReportData, index: int) -> Figure:
@@ -22,10 +23,10 @@ def landscape(data: ReportData, index: int) -> Figure:
         if marks:
             name = form.name if form.structure else f"{form.name} (not found)"
             labels.append(_label(data, name, marks[0]["x"][0], marks[0]["y"][0]))
-    layout = base_layout(f"Energy against density at {data.levels[index]}")
+    layout = base_layout(f"{capital(data.quantity)} against density at {data.levels[index]}")
     layout["xaxis"] |= {"title": {"text": "density / g cm<sup>−3</sup>"}}
     layout["yaxis"] |= {
-        "title": {"text": "energy above the lowest / kJ mol<sup>−1</sup>"},
+        "title": {"text": f"{data.quantity} above the lowest / kJ mol<sup>−1</sup>"},
         "range": energy_range(data),
     }
     layout["annotations"] = labels

@@ -34,7 +34,10 @@ def forest(data: ReportData) -> Figure:
     traces.append(selection_trace())
     layout = base_layout(f"The lowest structures at {data.levels[-1]} with their uncertainty")
     layout["height"] = 110 + 24 * len(shown)
-    layout["xaxis"] |= {"title": {"text": "energy above the lowest / kJ mol<sup>−1</sup>"}, "zeroline": True}
+    layout["xaxis"] |= {
+        "title": {"text": f"{data.quantity} above the lowest / kJ mol<sup>−1</sup>"},
+        "zeroline": True,
+    }
     layout["yaxis"] |= {
         "tickvals": y,
         "ticktext": [_tick(s) for s in shown],

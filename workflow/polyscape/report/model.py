@@ -155,17 +155,24 @@ class Completeness:
 class Search:
     """The search: series of trials and imported files, outcomes that failed (status and count), and how complete it looks.
 
-    `coverage` is Good's estimate that the next in-window minimum is one already found, ``1 - n_1 / N`` with n_1
-    structures hit once among N hits (Good 1953, https://doi.org/10.1093/biomet/40.3-4.237, eq. 9).  `series` holds how
-    each series of trials ended, `growth` how all of them together grew; both are empty without the table.
+    `series` holds how each series of trials ended, `growth` how all of them together grew, the end last; both are empty
+    where nothing was searched.
     """
 
     groups: tuple[GroupSearch, ...]
     failures: tuple[tuple[str, int], ...]
-    coverage: float | None
-    found_once: int
     series: tuple[Completeness, ...] = ()
     growth: tuple[Completeness, ...] = ()
+
+    @property
+    def coverage(self) -> float | None:
+        """Good's estimate of the chance that the next hit of a trial falls on a structure already found."""
+        return self.growth[-1].coverage if self.growth else None
+
+    @property
+    def found_once(self) -> int:
+        """Structures that one trial only has led to."""
+        return self.growth[-1].found_once if self.growth else 0
 
 
 @dataclass(frozen=True)
@@ -261,6 +268,12 @@ class ReportData:
     settings: dict[str, Any]
     provenance: dict[str, str]
     listed: int
+    pressure_GPa: float = 0.0
+
+    @property
+    def quantity(self) -> str:
+        """What the structures are ranked by: their energy, under pressure their enthalpy."""
+        return f"enthalpy at {self.pressure_GPa:g} GPa" if self.pressure_GPa else "energy"
 
     @property
     def lowest(self) -> tuple[Structure, ...]:

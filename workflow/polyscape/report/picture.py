@@ -22,14 +22,14 @@ _DPI: Final = 200
 
 
 def landscape_png(data: ReportData) -> bytes:
-    """Energy above the lowest against density, a panel per level, as PNG bytes (the same for the same data)."""
+    """Energy (enthalpy) above the lowest against density, a panel per level, as PNG bytes (the same for the same data)."""
     count = len(data.levels)
     figure = Figure(figsize=(min(3.6 * count + 0.8, 24.0), 4.4), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, count, sharex=True, sharey=True, squeeze=False)[0]
     for index, axis in enumerate(axes):
         _panel(axis, data, index)
-    axes[0].set_ylabel("energy above the lowest / kJ mol$^{-1}$")
+    axes[0].set_ylabel(f"{data.quantity} above the lowest / kJ mol$^{{-1}}$")
     axes[0].set_ylim(*_limits(data))
     figure.supxlabel("density / g cm$^{-3}$", fontsize=10)
     figure.legend(

@@ -17,6 +17,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def capital(text: str) -> str:
+    """A text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def with_sd(value: float, sd: float, digits: int = 2) -> str:
     """``1.23 ± 0.45``; a standard deviation that rounds to nothing is left out."""
     return (

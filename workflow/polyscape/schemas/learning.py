@@ -75,7 +75,7 @@ RANKING = Table(
         text("symmetry_found", "Hermann-Mauguin symbol of the full symmetry"),
         Column("z_prime_found", REAL, "", "formula units per asymmetric unit", low=0.0),
         Column("atoms_in_reduced_cell", pa.int32(), "", "atoms in the primitive cell", low=1),
-        Column("hits", pa.int32(), "", "trials that led to this structure", low=0),
+        Column("hits", pa.int32(), "", "trials (no imported crystals) that led to this structure", low=0),
         text("known_form", "known forms that this structure is, comma-separated", nullable=True),
     ),
 )

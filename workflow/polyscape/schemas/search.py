@@ -93,7 +93,13 @@ LANDSCAPE = Table(
         ),
         Column("density_g_per_cm3", REAL, "g/cm^3", "density", low=0.0),
         text("duplicate_of", "structure that represents this one; null for a representative", nullable=True),
-        Column("hits", pa.int32(), "", "trials that led to this structure; 0 for a duplicate", low=0),
+        Column(
+            "hits",
+            pa.int32(),
+            "",
+            "trials (no imported crystals) that led to this structure; 0 for a duplicate",
+            low=0,
+        ),
         *reduced_geometry(nullable=True),
         text("symmetry_found", "Hermann-Mauguin symbol of the full symmetry found", nullable=True),
         Column(

@@ -1,7 +1,5 @@
 """Stage `landscape`: the distinct structures in the energy window, reduced, with known forms marked."""
 
-import sys
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 from polyscape.crystal.packing import Conformers
 from polyscape.crystal.pointwise import PointwiseDistances
 from polyscape.crystal.reduction import ReducedCrystal
-from polyscape.ids import discovery_order, known_form_id
+from polyscape.ids import SEARCH, discovery_order, known_form_id
 from polyscape.schemas import LANDSCAPE
 from polyscape.search.duplicates import Chirality, Comparison
 from polyscape.search.known import Form, Match, Structure, find_form
@@ -71,9 +69,7 @@ def make_landscape(
         for among in (searched, missed):
             for match in find_form(form, [structures[i] for i in among], settings):
                 _add_match(rows[among[match.index]], form.name, match)
-    frame = LANDSCAPE.from_rows(sorted(rows, key=_landscape_order))
-    _report(minima, frame, list(known_forms.form))
-    return frame
+    return LANDSCAPE.from_rows(sorted(rows, key=_landscape_order))
 
 
 def in_window(minima: pd.DataFrame, window_kJ_per_mol: float) -> pd.DataFrame:
@@ -93,7 +89,7 @@ def _rows(inside: pd.DataFrame, distinct: Distinct, rigid: Conformers) -> list[d
     rows = []
     energy_s = enthalpy_kJ_per_mol(inside).to_numpy(float)
     name_s = inside.trial_id.to_numpy()
-    tried = inside.origin.to_numpy() != ORIGIN
+    tried = inside.origin.to_numpy() == SEARCH
     hits_s = np.bincount(distinct.same_s[tried], minlength=len(inside))
     for index, source in enumerate(_records(inside)):
         row = {
@@ -168,39 +164,3 @@ def _finite_rmsd_A(overlay: Overlay | None) -> float | None:
 
 def _landscape_order(row: dict[str, Any]) -> tuple[float, tuple[int, int, str]]:
     return row["relative_energy_kJ_per_mol"], discovery_order(row["structure_id"])
-
-
-def _report(minima: pd.DataFrame, frame: pd.DataFrame, forms: Sequence[str]) -> None:
-    """What came of it, on stderr."""
-    distinct = frame[frame.duplicate_of.isna()].reset_index(drop=True)
-    trials = minima[minima.origin != ORIGIN]
-    converged = int((trials.status == Status.OK).sum())
-    print(
-        f"{len(trials)} minimisations, {converged} converged, {len(frame)} in the window, {len(distinct)} distinct",
-        file=sys.stderr,
-    )
-    for name in forms:
-        matches = [
-            (row["origin"] == ORIGIN or not match["found"], _match_words(rank, row, match))
-            for rank, row in enumerate(_records(distinct), start=1)
-            for match in (row["known_forms"] if row["known_forms"] is not None else ())
-            if match["form"] == name
-        ]
-        if not any(not lost for lost, _ in matches) and not any("missed" in words for _, words in matches):
-            matches.append((False, "not found by the search"))
-        print(f"known form {name}: {'; '.join(words for _, words in sorted(matches))}", file=sys.stderr)
-
-
-def _match_words(rank: int, row: dict[str, Any], match: dict[str, Any]) -> str:
-    """A known form and one structure in words."""
-    place = (
-        f"{row['structure_id']}, rank {rank}, {row['relative_energy_kJ_per_mol']:.2f} kJ/mol above the lowest"
-    )
-    apart = "does not overlay"
-    if match["rmsd_A"] is not None:
-        apart = f"RMSD {match['rmsd_A']:.3f} A over {match['molecules']} molecules from"
-    if row["origin"] == ORIGIN:
-        return f"missed by the search; its own minimum is {place}, {apart} the published crystal"
-    if match["found"]:
-        return f"found as {place}, {apart} the published crystal"
-    return f"its force-field minimum is {place}, {apart} the published crystal: not counted as found"

@@ -77,6 +77,7 @@ def report_data(tables: ReportTables, part: Slice, provenance: Mapping[str, str]
         settings={key: value for key, value in part.values.items() if key not in _SHOWN_ELSEWHERE},
         provenance=dict(provenance),
         listed=part["report"].structures,
+        pressure_GPa=part["energy"].pressure_GPa,
     )
 
 

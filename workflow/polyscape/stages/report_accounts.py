@@ -33,19 +33,14 @@ def search(
 ) -> Search:
     """Counts by series of trials, then by imported file; trials and failures only when those tables were given.
 
-    Known forms are counted nowhere.  How complete the search is, its own trials tell.
+    Known forms are counted nowhere.  How complete the search is, its own trials tell: no imported crystals.
     """
-    distinct = landscape[landscape.duplicate_of.isna()]
-    hits = distinct.loc[distinct.origin == "search", "hits"]
-    total, once = int(hits.sum()), int((hits == 1).sum())
     failed = pd.concat([trials.status, minima.status[minima.status != Status.SKIPPED]])
     failures = failed[failed != Status.OK].value_counts()
     together = completeness.series == ALL_SERIES
     return Search(
         groups=_groups(landscape, trials, minima),
         failures=tuple(sorted((str(status), int(count)) for status, count in failures.items())),
-        coverage=1.0 - once / total if total else None,
-        found_once=once,
         series=_completeness(completeness[~together].drop_duplicates("series", keep="last")),
         growth=_completeness(completeness[together]),
     )

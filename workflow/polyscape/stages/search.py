@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Conformers, Packing
-from polyscape.ids import Chunk, trial_id
+from polyscape.ids import SEARCH, Chunk, trial_id
 from polyscape.schemas import TRIALS
 from polyscape.search.overlap import relieve
 from polyscape.search.sampling import draw_packing, make_recipe, scramble_key, sobol_points
@@ -56,7 +56,7 @@ def make_trials(
             {
                 "trial_id": trial_id(group.number, index, chunk.kind),
                 "sobol_index": index,
-                **packing_values(relieved.packing, group.number, "search"),
+                **packing_values(relieved.packing, group.number, SEARCH),
                 "volume_A3": relieved.packing.volume_A3,
                 "expansion": relieved.expansion,
                 "status": relieved.status,

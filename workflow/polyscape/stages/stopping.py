@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from polyscape.crystal.packing import Conformers
-from polyscape.ids import parse_trial_id
+from polyscape.ids import SEARCH, parse_trial_id
 from polyscape.schemas import MINIMA
 from polyscape.search.completeness import checkpoints, good_turing, is_complete
 from polyscape.search.duplicates import Comparison
@@ -58,7 +58,7 @@ def minimise_until_complete(
     goal : Goal
         When the series is complete.
     """
-    if trials.empty or trials.origin.iloc[0] != "search":  # imported crystals are no series
+    if trials.empty or trials.origin.iloc[0] != SEARCH:  # imported crystals are no series
         return minimise(trials)
     start, end = int(trials.sobol_index.min()), int(trials.sobol_index.max()) + 1
     reached = [count for count in checkpoints(end - 1) if count <= start]
