@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from polyscape.levels.entry import geometry_hash
 from polyscape.levels.protocol import Work
 from polyscape.levels.sameness import same_packing
-from polyscape.levels.store import Store, geometry_hash
+from polyscape.levels.store import Store
 from tests.builders import conformers, oxalic_packing
 
 WORK = Work(

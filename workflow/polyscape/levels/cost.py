@@ -46,11 +46,13 @@ _EXCHANGES: Final = 60.0
 _BASE_MB: Final = 270.0
 _GRID_MB: Final = 1.3e-3
 _ORBITAL_MB: Final = 16e-6
-_OTHER_START_S: Final = 2.0
-_OTHER_S: Final = 2e-3
-_OTHER_EXPONENT: Final = 2.0
-_OTHER_MB: Final = 600.0
-"""Of other programs: seconds to start, seconds for one atom, power of the number of atoms, memory."""
+_OTHERS: Final = {"tblite": (0.5, 0.033, 1.16), "ase": (5.0, 0.05, 1.0)}
+"""Seconds to start, seconds for one atom, power of the number of atoms; tblite's from cells of 16 to 128 atoms."""
+_OTHER_MB: Final = 500.0
+_OTHER_ATOMS_MB: Final = 5e-3
+"""Programs and libraries; a few matrices of ten orbitals an atom."""
+_RELAXATION_STEPS: Final = {"none": 0, "atoms": 20, "cell": 40}
+"""Gradients before the single point, each of the price of an energy."""
 _NOBLE_CORES: Final = (2, 10, 18, 36, 54, 86)
 _HARTREE_PER_BOHR2_EV_A2: Final = 3.80998212
 
@@ -73,9 +75,22 @@ class Cost:
 
 def predict(atoms: Atoms, levels: Sequence[Level], index: int) -> Cost:
     """Cost of level `index` alone, on orbitals that are there if it needs any."""
-    if levels[index].backend != "gpaw":
-        return Cost(_OTHER_START_S + _OTHER_S * len(atoms) ** _OTHER_EXPONENT, _OTHER_MB)
-    return _plane_waves(_size(atoms, levels[start_of(levels, index)].gpaw), levels[index])
+    level = levels[index]
+    if level.program == "gpaw":
+        cost = _plane_waves(_size(atoms, levels[start_of(levels, index)].gpaw), level)
+    else:
+        cost = _by_atoms(atoms, level)
+    return Cost(cost.core_s * (1 + _RELAXATION_STEPS[level.relax]), cost.memory_MB)
+
+
+def _by_atoms(atoms: Atoms, level: Level) -> Cost:
+    """Cost of a program of which no more than the number of atoms is known, those of its supercell."""
+    count = float(len(atoms))
+    if level.program == "tblite" and atoms.pbc.any():
+        heights_c = 1 / np.linalg.norm(np.linalg.inv(np.asarray(atoms.cell)), axis=0)
+        count *= float(np.prod(np.maximum(1, np.ceil(level.tblite.supercell_width_A / heights_c))))
+    start_s, atom_s, power = _OTHERS[level.program]
+    return Cost(start_s + atom_s * count**power, _OTHER_MB + _OTHER_ATOMS_MB * count**2)
 
 
 def _plane_waves(size: "_Size", level: Level) -> Cost:

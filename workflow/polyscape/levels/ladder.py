@@ -10,7 +10,7 @@ from ase import Atoms
 
 from polyscape.levels.dispersion import dispersion_energy_eV
 from polyscape.levels.locks import held
-from polyscape.levels.method import method_id, start_of
+from polyscape.levels.method import method_id, method_of, start_of
 from polyscape.levels.protocol import Backend, SinglePoint, Work
 from polyscape.levels.registry import backend, launched_in_parallel
 from polyscape.levels.scratch import scratch_folder
@@ -125,6 +125,7 @@ def _keep(job: _Job, index: int, point: SinglePoint) -> Rung:
     key = None
     if point.status is Status.OK and point.energy_eV is not None and point.work is not None:
         if job.program.is_root:
+            job.store.describe(method_of(job.levels, index))
             job.store.put(method, job.atoms, point.energy_eV, point.work, point.message)
         key = job.store.key(method, job.atoms)
     return Rung(method, point, dispersion_energy_eV(job.atoms, job.levels[index]), "computed", key)

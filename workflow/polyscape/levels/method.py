@@ -8,7 +8,7 @@ DFT. Nor are settings that decide only whether an energy is reached (steps) or w
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from polyscape.settings.levels import Level
@@ -43,8 +43,12 @@ def _counts(key: str, value: Any) -> bool:
 
 def method_id(levels: Sequence[Level], index: int) -> str:
     """Short hash of a level's method."""
-    text = json.dumps(method_of(levels, index), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hash_of(method_of(levels, index))
+
+
+def hash_of(method: Mapping[str, Any]) -> str:
+    """Short hash of a method."""
+    return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def method_ids(levels: Sequence[Level]) -> dict[str, str]:

@@ -63,7 +63,7 @@ class Prior:
 
 
 TIME: Final = Prior(speed=math.log(3.0), offset=math.log(1.5), slope=0.15, noise=0.15)
-OTHER_TIME: Final = Prior(speed=math.log(3.0), offset=math.log(30.0), slope=0.5, noise=0.15)
+OTHER_TIME: Final = Prior(speed=math.log(3.0), offset=math.log(10.0), slope=0.4, noise=0.2)
 """Of a law of which only the order of magnitude is meant."""
 MEMORY: Final = Prior(speed=1e-3, offset=math.log(1.5), slope=0.15, noise=0.1)
 
@@ -134,11 +134,17 @@ def refine(observations: Sequence[Observation], levels: Sequence[Level]) -> Cost
     if not seen:
         return CostModel()
     machine, count = Counter(point.machine for point in seen).most_common(1)[0]
-    priors = {level.name: TIME if level.backend == "gpaw" else OTHER_TIME for level in levels}
+    priors = {level.name: _prior(level) for level in levels}
     time = _Fit([(p.machine, p.level, p.predicted.core_s, p.actual.core_s) for p in seen], priors)
     alike = dict.fromkeys(priors, MEMORY)
     memory = _Fit([("", p.level, p.predicted.memory_MB, p.actual.memory_MB) for p in seen], alike)
     return CostModel(time.corrections(machine), memory.corrections(""), count)
+
+
+def _prior(level: Level) -> Prior:
+    """How far the times of a level may be off: little where its steps are known, much where they are not."""
+    known = level.program == "gpaw" and level.relax == "none" and level.gpaw.hybrid != "self_consistent"
+    return TIME if known else OTHER_TIME
 
 
 class _Fit:

@@ -14,6 +14,8 @@ from polyscape.search.similarity import Fingerprint, overlay
 
 RMSD_TOLERANCE_A: Final = 0.02
 AMD_TOLERANCE_A: Final = 0.02
+MOLECULE_TOLERANCE_A: Final = 2e-4
+"""Two steps of the hash's rounding; against a force of 1 eV/Angstrom that is 0.02 kJ/mol."""
 _MOLECULES: Final = 15
 _NEIGHBOURS: Final = 30
 
@@ -39,6 +41,14 @@ def overlays(left: Atoms, right: Atoms) -> bool:
     except ValueError:  # molecules cannot be told apart in a network or at very close contacts
         return False
     return overlay(one, other, _MOLECULES).same(_MOLECULES, RMSD_TOLERANCE_A)
+
+
+def same_molecule(left: Atoms, right: Atoms) -> bool:
+    """Whether two boxes hold the same molecule in the same place, but for rounding."""
+    if list(left.numbers) != list(right.numbers):
+        return False
+    shift = max(np.abs(left.positions - right.positions).max(), np.abs(left.cell - right.cell).max())
+    return bool(shift <= MOLECULE_TOLERANCE_A)
 
 
 def amd(atoms: Atoms) -> NDArray[np.float64]:
