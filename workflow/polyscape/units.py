@@ -30,3 +30,6 @@ G_PER_CM3_PER_AMU_PER_A3: Final = 1.66053906660
 
 GPA_PER_EV_PER_A3: Final = 160.21766208
 """GPa in one eV per cubic Angstrom."""
+
+KELVIN_PER_HARTREE: Final = 315775.02480407
+"""Temperature of one hartree."""

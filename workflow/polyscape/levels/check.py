@@ -9,6 +9,7 @@ from ase.data import chemical_symbols
 
 from polyscape.errors import InputError
 from polyscape.levels.dispersion import dispersion_functional, has_parameters
+from polyscape.levels.many_body import DAMPING, is_installed
 from polyscape.levels.method import needs_orbitals
 from polyscape.settings import Settings
 from polyscape.settings.levels import Level
@@ -16,6 +17,7 @@ from polyscape.settings.levels import Level
 SEMILOCAL: Final = ("PBE", "PBEsol", "RPBE", "revPBE", "LDA", "PW91", "BLYP", "TPSS", "revTPSS", "M06-L")
 HYBRIDS: Final = ("PBE0", "HSE03", "HSE06", "B3LYP")
 _OWN_SETUPS: Final = ("LDA", "RPBE", "revPBE")
+_NAMES: Final = {"d3bj": "D3(BJ)", "d3bj-atm": "D3(BJ)", "d4": "D4"}
 
 
 def check_levels(settings: Settings, where: str) -> None:
@@ -27,8 +29,15 @@ def check_levels(settings: Settings, where: str) -> None:
         Naming the key and what to write instead.
     """
     for index, level in enumerate(settings.levels):
-        _check_functional(level, f"levels[{index}].gpaw.functional", where)
-        _check_dispersion(level, f"levels[{index}]", where)
+        key = f"levels[{index}]"
+        if level.program == "gpaw":
+            _check_functional(level, f"{key}.gpaw.functional", where)
+        if level.program == "ase":
+            _check_calculator(level, key, where)
+        _check_dispersion(level, key, where)
+        if level.relax == "cell" and settings.energy.pressure_GPa:
+            problem = "cells relax to zero pressure, and the campaign has energy.pressure_GPa"
+            raise InputError(where, f"{key}.relax", level.relax, problem, "write `relax: atoms` or `none`")
     for index, component in enumerate(settings.molecule.components):
         if component.charge != 0:
             raise InputError(
@@ -41,7 +50,7 @@ def check_levels(settings: Settings, where: str) -> None:
 
 
 def check_elements(levels: Sequence[Level], atomic_numbers: Iterable[int], where: str) -> None:
-    """Refuse an element without PAW setup.
+    """Refuse an element without PAW setup, where a level is GPAW's, or without volume ratio.
 
     Parameters
     ----------
@@ -52,13 +61,18 @@ def check_elements(levels: Sequence[Level], atomic_numbers: Iterable[int], where
     where : str
         File named in the error.
     """
+    _check_volume_ratios(levels, atomic_numbers := sorted(set(atomic_numbers)), where)
+    if all(level.program != "gpaw" for level in levels):
+        return
     folders = setup_folders()
     if not folders:
         raise InputError(
             where, "levels", "gpaw", "GPAW's PAW setups are not installed", "run scripts/setup.sh"
         )
-    for symbol in sorted({chemical_symbols[number] for number in atomic_numbers}):
+    for symbol in sorted(chemical_symbols[number] for number in atomic_numbers):
         for index, level in enumerate(levels):
+            if level.program != "gpaw":
+                continue
             name = f"{symbol}.{_setup_functional(level)}.gz"
             if not any((folder / name).exists() for folder in folders):
                 raise InputError(
@@ -106,14 +120,39 @@ def _is_libxc(name: str) -> bool:
     return all(part.upper() in XC_CODES for part in name.split("+"))
 
 
+def _check_calculator(level: Level, key: str, where: str) -> None:
+    """Whether a calculator of ASE can be made, and has what a relaxation needs."""
+    from polyscape.levels.ase_any import calculator_of, offers  # imports a package that is not ours
+
+    calculator = calculator_of(level, where, f"{key}.backend")
+    needed = {"none": (), "atoms": ("forces",), "cell": ("forces", "stress")}[level.relax]
+    for name in needed:
+        if not offers(calculator, name):
+            problem = f"{level.backend.partition(':')[2]} has no {name}"
+            raise InputError(where, f"{key}.relax", level.relax, problem, "relax less, or at another level")
+
+
 def _check_dispersion(level: Level, key: str, where: str) -> None:
-    if level.dispersion == "none" or has_parameters(dispersion_functional(level)):
-        return
     given = level.dispersion_functional
-    raise InputError(
-        where,
-        f"{key}.dispersion_functional" if given else f"{key}.gpaw.functional",
-        given or level.gpaw.functional,
-        "D3(BJ) has no parameters for this functional",
-        "name a related one as dispersion_functional, or set `dispersion: none`",
-    )
+    key = f"{key}.dispersion_functional" if given else f"{key}.gpaw.functional"
+    functional = dispersion_functional(level)
+    remedy = "name a related one as dispersion_functional, or set `dispersion: none`"
+    if level.dispersion == "mbd":
+        if not is_installed():
+            problem = "many-body dispersion needs the optional package pymbd, which is not installed"
+            remedy = "install libmbd and pymbd beside polyscape (conda-forge has both), or choose d4"
+            raise InputError(where, key.rpartition(".")[0] + ".dispersion", "mbd", problem, remedy)
+        if functional not in DAMPING:
+            problem = f"many-body dispersion has parameters for {', '.join(DAMPING)} only"
+            raise InputError(where, key, given or level.gpaw.functional, problem, remedy)
+    elif level.dispersion != "none" and not has_parameters(functional, level.dispersion):
+        problem = f"{_NAMES[level.dispersion]} has no parameters for this functional"
+        raise InputError(where, key, given or level.gpaw.functional, problem, remedy)
+
+
+def _check_volume_ratios(levels: Sequence[Level], atomic_numbers: Iterable[int], where: str) -> None:
+    for index, level in enumerate(levels):
+        missing = {chemical_symbols[number] for number in atomic_numbers} - {*level.mbd_volume_ratios}
+        if level.dispersion == "mbd" and missing:
+            key, problem = f"levels[{index}].mbd_volume_ratios", f"has no {', '.join(sorted(missing))}"
+            raise InputError(where, key, level.mbd_volume_ratios, problem, "give a ratio for every element")

@@ -1,8 +1,12 @@
 """What a single point's energy depends on besides the geometry, as one canonical text and its hash.
 
-Dispersion is not part of it: it is computed anew for every use, so that a change of dispersion repeats no
-DFT. Nor are settings that decide only whether an energy is reached (steps) or which geometry is computed
-(the molecule's box, which is part of the geometry).
+The version of the program is part of it.  Dispersion is not: it is computed anew for every use, so that a change of
+dispersion repeats no DFT.  Nor are settings that decide only whether an energy is reached (steps) or which geometry is
+computed (the molecule's box, which is part of the geometry).
+
+A level that relaxes first is another method, named by what moves, until when, and with which dispersion: its results are
+found by the geometry that the relaxation started from.  The levels above it are what they are without relaxation, at
+another geometry.
 """
 
 import hashlib
@@ -14,31 +18,81 @@ from typing import Any, Final
 from polyscape.settings.levels import Level
 
 VERSION: Final = 2
-"""Raised when a back end's energies change for the same settings."""
+"""Raised when GPAW's energies change for the same settings."""
 
-_NOT_IN_THE_ENERGY: Final = frozenset({"max_scf_steps", "molecule_box_A"})
+_OTHERS_VERSION: Final = 1
+"""The same for the other back ends."""
+
+_RELAXATION_VERSION: Final = 1
+"""Raised when relaxations end elsewhere for the same settings."""
+
+_NOT_IN_THE_ENERGY: Final = frozenset({"max_scf_steps", "molecule_box_A", "max_steps"})
 
 _AS_BEFORE: Final[dict[str, Any]] = {}
 """Settings of GPAW that came later, each with the value at which energies are those of before it: not hashed then, so
 that an upgrade finds what was stored."""
 
+_GPAW_AS_BEFORE: Final = "gpaw 26.7"
+"""The series of GPAW whose energies were stored before its version was part of the method."""
+
 
 def method_of(levels: Sequence[Level], index: int) -> dict[str, Any]:
-    """The method of a level: its settings, or its functional and the level whose orbitals it uses."""
+    """The method of a level: program and settings, its relaxation if there is one."""
     level = levels[index]
-    method = {"backend": level.backend, "version": VERSION, "setups": _setups_version()}
+    electronic = _electronic(levels, index)
+    if level.relax == "none":
+        return electronic
+    relaxation = {
+        "what": level.relax,
+        "version": _RELAXATION_VERSION,
+        "dispersion": _dispersion_of(level),
+        **_counting(level.relaxation.model_dump(mode="json")),
+    }
+    return electronic | {"relaxation": relaxation}
+
+
+def _electronic(levels: Sequence[Level], index: int) -> dict[str, Any]:
+    """The method of a level at a given geometry."""
+    level = levels[index]
+    if level.program == "gpaw":
+        return _gpaw(levels, index)
+    method = {"backend": level.program, "version": _OTHERS_VERSION}
+    if level.program == "ase":
+        from polyscape.levels.ase_any import identity
+
+        return method | identity(level)
+    return method | {"program": _series("tblite")} | _counting(level.tblite.model_dump(mode="json"))
+
+
+def _gpaw(levels: Sequence[Level], index: int) -> dict[str, Any]:
+    """The method of a level of GPAW: its settings, or its functional and the level whose orbitals it uses."""
+    level = levels[index]
+    method = {"backend": "gpaw", "version": VERSION, "setups": _version("gpaw-data")}
+    program = _series("gpaw")
+    if program != _GPAW_AS_BEFORE:
+        method["program"] = program
     settings = level.gpaw.model_dump(mode="json")
     if needs_orbitals(level):
         own = {key: settings[key] for key in ("functional", "hybrid")}
-        return {**method, **own, "orbitals": method_of(levels, start_of(levels, index))}
-    return {**method, **{key: value for key, value in settings.items() if _counts(key, value)}}
+        return {**method, **own, "orbitals": _electronic(levels, start_of(levels, index))}
+    return method | _counting(settings)
 
 
-def _counts(key: str, value: Any) -> bool:
-    """Whether a setting is part of what is hashed."""
-    if key in _NOT_IN_THE_ENERGY:
-        return False
-    return key not in _AS_BEFORE or value != _AS_BEFORE[key]
+def _dispersion_of(level: Level) -> dict[str, Any]:
+    """What moves the atoms besides the back end."""
+    functional = level.dispersion_functional or level.gpaw.functional
+    if level.dispersion == "none":
+        return {"kind": "none"}
+    return {"kind": level.dispersion, "functional": functional.lower(), **level.mbd_volume_ratios}
+
+
+def _counting(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that are hashed."""
+    return {
+        key: value
+        for key, value in settings.items()
+        if key not in _NOT_IN_THE_ENERGY and (key not in _AS_BEFORE or value != _AS_BEFORE[key])
+    }
 
 
 def method_id(levels: Sequence[Level], index: int) -> str:
@@ -68,8 +122,13 @@ def start_of(levels: Sequence[Level], index: int) -> int:
     return index
 
 
-def _setups_version() -> str:
+def _series(package: str) -> str:
+    """A program and the first two numbers of its version: later ones mend what does not change energies."""
+    return f"{package} {'.'.join(_version(package).split('.')[:2])}"
+
+
+def _version(package: str) -> str:
     try:
-        return importlib.metadata.version("gpaw-data")
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
