@@ -36,6 +36,7 @@ rule all:
 onstart:
     keep_config(plan)
     print(plan.summary(), file=sys.stderr)
+    settle(settings.campaign, log, kept={"isolated_molecule", "single_point"})
 
 
 onsuccess:

@@ -1,10 +1,9 @@
 """Compute each component's lowest conformer, alone in a box, at every level: zero of the lattice energies."""
 
 import argparse
-import os
 from pathlib import Path
 
-from polyscape.cli import run_stage, stage_parser
+from polyscape.cli import add_level_arguments, run_stage, stage_parser
 from polyscape.levels.store import Store
 from polyscape.schemas import CONFORMERS, MOLECULE, POINTS
 from polyscape.stages.isolated_molecule import isolated_molecule
@@ -35,14 +34,7 @@ def main() -> None:
     parser = stage_parser("isolated_molecule", __doc__, EXAMPLE)
     parser.add_argument("--molecule", type=Path, required=True, help="table molecule")
     parser.add_argument("--conformers", type=Path, required=True, help="table conformers")
-    parser.add_argument("--store", type=Path, required=True, help="folder of stored results")
-    parser.add_argument(
-        "--scratch",
-        type=Path,
-        default=Path(os.environ.get("TMPDIR", "/tmp")),
-        help="temporary files (default: $TMPDIR)",
-    )
-    parser.add_argument("--output", type=Path, required=True, help="table points to write")
+    add_level_arguments(parser)
     run_stage(parser, work)
 
 

@@ -4,10 +4,9 @@ Runs on one core; `mpiexec -n 4 python scripts/single_point.py ...` runs on four
 """
 
 import argparse
-import os
 from pathlib import Path
 
-from polyscape.cli import run_stage, stage_parser
+from polyscape.cli import add_level_arguments, run_stage, stage_parser
 from polyscape.levels.store import Store
 from polyscape.schemas import LANDSCAPE, POINTS, SELECTION
 from polyscape.stages.registry import Slice
@@ -37,14 +36,7 @@ def main() -> None:
     parser.add_argument("--landscape", type=Path, required=True, help="table landscape")
     parser.add_argument("--selection", type=Path, required=True, help="table selection of the round")
     parser.add_argument("--slot", type=int, required=True, help="slot of the round")
-    parser.add_argument("--store", type=Path, required=True, help="folder of stored results")
-    parser.add_argument(
-        "--scratch",
-        type=Path,
-        default=Path(os.environ.get("TMPDIR", "/tmp")),
-        help="temporary files (default: $TMPDIR)",
-    )
-    parser.add_argument("--output", type=Path, required=True, help="table points to write")
+    add_level_arguments(parser)
     run_stage(parser, work)
 
 

@@ -7,11 +7,10 @@ import pytest
 import yaml
 
 from polyscape.errors import InputError
-from polyscape.schemas import SELECTION
 from polyscape.settings import parse_settings
 from polyscape.settings.load import merge_configs
 from polyscape.stages.campaign import claim
-from polyscape.stages.plan import Plan, slot_memory_MB, slot_minutes
+from polyscape.stages.plan import Plan
 from tests.workflow.campaigns import TINY
 
 LINUX_ARGUMENT_BYTES = 131072  # MAX_ARG_STRLEN in Linux' include/uapi/linux/binfmts.h
@@ -83,24 +82,6 @@ def test_files_of_the_user_are_inputs_of_the_stages_that_read_them():
     made = Plan.of(parse_settings(config, "test"), "test")
     assert made.user_files("known_forms") == ["a.cif"]
     assert made.user_files("search") == []
-
-
-def test_resources_of_a_slot_follow_its_row_and_grow_with_each_attempt(tmp_path):
-    path = tmp_path / "selection.parquet"
-    full = {
-        "structure_id": "014-0000001",
-        "level": "pbe-d3",
-        "predicted_core_s": 3600.0,
-        "predicted_memory_MB": 4000.0,
-    }
-    rows = [{"round": 0, "slot": 0, "reason": "", **full}, {"round": 0, "slot": 1, "reason": "empty"}]
-    SELECTION.write(SELECTION.from_rows(rows), path)
-    assert slot_memory_MB(path, 0, 1) == 6000
-    assert slot_memory_MB(path, 0, 2) == 12000
-    assert slot_minutes(path, 0, 1) == 240
-    assert slot_memory_MB(path, 1, 1) == 1000  # an empty slot still starts Python
-    with pytest.raises(FileNotFoundError):  # which Snakemake takes for "not known yet"
-        slot_minutes(tmp_path / "none.parquet", 0, 1)
 
 
 def test_the_marks_of_a_dead_process_are_removed_and_no_others(tmp_path):

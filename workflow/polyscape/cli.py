@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def stage_parser(stage: str, text: str, example: str) -> argparse.ArgumentParser
         help="config file, or the stage's slice of it as JSON",
     )
     return parser
+
+
+def add_level_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where a stage of single points keeps its results, its temporary files and its table."""
+    parser.add_argument("--store", type=Path, required=True, help="folder of stored results")
+    parser.add_argument(
+        "--scratch", type=Path, default=Path(tempfile.gettempdir()), help="temporary files (default: $TMPDIR)"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="table points to write")
 
 
 def run_stage(

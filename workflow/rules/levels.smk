@@ -11,18 +11,18 @@ rule isolated_molecule:
     log:
         f"{LOGS}/isolated_molecule.log",
     priority: 10
-    retries: 1
+    retries: 2
+    threads: ranks_or_one(molecule_request)
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        **level_resources(molecule_request),
     params:
         slice=part("isolated_molecule"),
     shell:
         command(
             "isolated_molecule",
-            " --molecule {input.molecule:q} --conformers {input.conformers:q}" " --output {output:q}",
+            " --molecule {input.molecule:q} --conformers {input.conformers:q} --output {output:q}",
+            launch="{resources.launch}",
             store=settings.store,
-            scratch=plan.scratch,
         )
 
 
@@ -34,10 +34,10 @@ rule single_point:
         f"{FOLDER}/points/round{{round}}/slot{{slot}}.parquet",
     log:
         f"{LOGS}/single_point/round{{round}}-slot{{slot}}.log",
-    retries: 1
+    retries: 2
+    threads: ranks_or_one(slot_request)
     resources:
-        mem_mb=lambda wildcards, input, attempt: slot_memory_MB(input.selection, int(wildcards.slot), attempt),
-        runtime=lambda wildcards, input, attempt: slot_minutes(input.selection, int(wildcards.slot), attempt),
+        **level_resources(slot_request),
     params:
         slice=part("single_point"),
     shell:
@@ -45,8 +45,8 @@ rule single_point:
             "single_point",
             " --landscape {input.landscape:q} --selection {input.selection:q} --slot {wildcards.slot}"
             " --output {output:q}",
+            launch="{resources.launch}",
             store=settings.store,
-            scratch=plan.scratch,
         )
 
 

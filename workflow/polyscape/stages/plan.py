@@ -19,12 +19,6 @@ from polyscape.stages.registry import STAGES
 MAX_SLOTS = 5000
 """Most DFT jobs of a campaign: Snakemake plans 5000 jobs in about a quarter of a minute, and ever more slowly beyond."""
 
-MEMORY_HEADROOM = 1.5
-"""Memory asked for a single point over the predicted peak, times the attempt."""
-
-TIME_HEADROOM = 4.0
-"""Wall time asked for a single point over the predicted core time, times the attempt."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -61,11 +55,6 @@ class Plan:
     def folder(self) -> str:
         """Folder of everything that the campaign makes, the store of expensive results excepted."""
         return f"results/{self.settings.campaign}"
-
-    @property
-    def scratch(self) -> str:
-        """Folder of wave functions and other large files that live as long as their job."""
-        return f"{self.folder}/scratch"
 
     @property
     def rounds(self) -> list[int]:
@@ -183,31 +172,3 @@ def _check_slots(settings: Settings, where: str) -> None:
         problem = f"makes {rounds} x {batch} DFT jobs, more than {MAX_SLOTS}"
         remedy = f"write at most {MAX_SLOTS // rounds}, or fewer rounds"
         raise InputError(where, "selection.batch", batch, problem, remedy)
-
-
-def slot_resource(selection: str, slot: int, column: str) -> float:
-    """A predicted resource of a slot from its row of the selection; 0 for an empty slot.
-
-    Raises
-    ------
-    FileNotFoundError
-        When the selection has not been made yet.
-    """
-    from polyscape.schemas import SELECTION  # pandas is slow to import, and a dry run does without
-
-    Path(selection).stat()
-    rows = SELECTION.read(Path(selection))
-    values = rows.loc[rows.slot == slot, column].dropna().to_list()
-    return float(values[0]) if values else 0.0
-
-
-def slot_memory_MB(selection: str, slot: int, attempt: int) -> int:
-    """Memory to ask for a slot; grows with each retry."""
-    predicted_MB = slot_resource(selection, slot, "predicted_memory_MB")
-    return attempt * max(1000, round(MEMORY_HEADROOM * predicted_MB))
-
-
-def slot_minutes(selection: str, slot: int, attempt: int) -> int:
-    """Wall time to ask for a slot on one core, minutes; grows with each retry."""
-    predicted_s = slot_resource(selection, slot, "predicted_core_s")
-    return attempt * max(10, round(TIME_HEADROOM * predicted_s / 60.0))
