@@ -74,7 +74,7 @@ def whole_molecules(
     ValueError
         When a molecule is bonded to its own image: a polymer or network.
     """
-    bonds = _periodic_bonds(numbers_a, fractional_ac, cell_cv)
+    bonds = periodic_bonds(numbers_a, fractional_ac, cell_cv)
     shift_ac = np.zeros((len(numbers_a), 3))
     seen: set[int] = set()
     molecules = []
@@ -98,7 +98,7 @@ def whole_molecules(
     return molecules
 
 
-def _periodic_bonds(
+def periodic_bonds(
     numbers_a: NDArray[np.int64], fractional_ac: NDArray[np.float64], cell_cv: NDArray[np.float64]
 ) -> list[list[tuple[int, NDArray[np.float64]]]]:
     """For every atom its bonded atoms with the lattice vector to the image that is bonded; in cells of any shape."""
