@@ -10,7 +10,6 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from ase.geometry import cell_to_cellpar
 from numpy.typing import NDArray
-from rdkit import Chem
 from scipy.spatial.transform import Rotation
 
 from polyscape.crystal.asymmetric import asymmetric_unit, in_standard_setting, symmetry_of
@@ -20,6 +19,7 @@ from polyscape.crystal.reduction import ReducedCrystal, reduce_atoms
 from polyscape.molecule.cut import whole_molecules
 from polyscape.molecule.model import Conformer
 from polyscape.molecule.read import bonds_by_distance
+from polyscape.molecule.species import bond_graph
 from polyscape.molecule.symmetry import superpose
 
 _MOST_MAPPINGS: Final = 20_000
@@ -141,24 +141,12 @@ def recognise(molecule: Molecule, conformers: Conformers) -> Recognised:
 def _mappings(molecule: Molecule, conformer: Conformer) -> list[NDArray[np.int64]]:
     """All orders of a molecule's atoms that give it the conformer's elements and bonds."""
     numbers_a, position_av = molecule
-    target = _graph(numbers_a, bonds_by_distance(numbers_a, position_av))
-    query = _graph(conformer.atomic_number_a, conformer.bonds)
+    target = bond_graph(numbers_a, bonds_by_distance(numbers_a, position_av))
+    query = bond_graph(conformer.atomic_number_a, conformer.bonds)
     if target.GetNumAtoms() != query.GetNumAtoms() or target.GetNumBonds() != query.GetNumBonds():
         return []
     matches = target.GetSubstructMatches(query, uniquify=False, maxMatches=_MOST_MAPPINGS)
     return [np.array(match) for match in matches]
-
-
-def _graph(numbers_a: NDArray[np.int64], bonds: Iterable[tuple[int, int]]) -> Chem.RWMol:
-    """Elements and bonds alone."""
-    graph = Chem.RWMol()
-    for number in numbers_a:
-        atom = Chem.Atom(int(number))
-        atom.SetNoImplicit(True)
-        graph.AddAtom(atom)
-    for first, second in bonds:
-        graph.AddBond(int(first), int(second), Chem.BondType.SINGLE)
-    return graph
 
 
 def _fit(

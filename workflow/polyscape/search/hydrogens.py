@@ -16,6 +16,7 @@ from rdkit.Geometry import Point3D
 from polyscape.crystal.cif import CifCrystal, CifError
 from polyscape.molecule.cut import whole_molecules
 from polyscape.molecule.read import bonds_by_distance
+from polyscape.molecule.species import bond_graph
 
 _MOST_MAPPINGS = 20_000
 _REMEDY = "add all hydrogen atoms to the CIF (neutron data, or another determination)"
@@ -113,25 +114,12 @@ def _orders(
     numbers_a: NDArray[np.int64], position_av: NDArray[np.float64], skeleton: Chem.Mol
 ) -> list[tuple[int, ...]]:
     """For every way to lay the component's heavy atoms over the molecule's, the place of each."""
-    target = Chem.RWMol()
-    for number in numbers_a:
-        target.AddAtom(_bare(int(number)))
-    for first, second in bonds_by_distance(numbers_a, position_av):
-        target.AddBond(first, second, Chem.BondType.SINGLE)
-    query = Chem.RWMol()
-    for atom in skeleton.GetAtoms():
-        query.AddAtom(_bare(atom.GetAtomicNum()))
-    for bond in skeleton.GetBonds():
-        query.AddBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), Chem.BondType.SINGLE)
+    target = bond_graph(numbers_a, bonds_by_distance(numbers_a, position_av))
+    drawn = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in skeleton.GetBonds()]
+    query = bond_graph([atom.GetAtomicNum() for atom in skeleton.GetAtoms()], drawn)
     if target.GetNumBonds() != query.GetNumBonds():
         return []
     return list(target.GetSubstructMatches(query, uniquify=False, maxMatches=_MOST_MAPPINGS))
-
-
-def _bare(number: int) -> Chem.Atom:
-    atom = Chem.Atom(number)
-    atom.SetNoImplicit(True)
-    return atom
 
 
 def _hydrogens_by_atom(skeleton: Chem.Mol, order: Sequence[int]) -> list[int]:

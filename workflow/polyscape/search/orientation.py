@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
 from scipy.spatial.transform import Rotation
 
 from polyscape.molecule.model import Conformer
+from polyscape.molecule.species import bond_graph
 from polyscape.molecule.symmetry import automorphisms, operations
 from polyscape.search.wyckoff import Character, character
 
@@ -49,7 +49,7 @@ def molecular_operations(conformer: Conformer) -> NDArray[np.float64]:
     _, extent_k, axis_kv = np.linalg.svd(position_av)
     if extent_k[1] < SYMMETRY_TOLERANCE_A:
         return _linear(axis_kv[0], _ends_alike(conformer, position_av, axis_kv[0]))
-    permutation_pa = automorphisms(_graph(conformer))
+    permutation_pa = automorphisms(bond_graph(conformer.atomic_number_a, conformer.bonds))
     tolerance_A = SYMMETRY_TOLERANCE_A
     while True:
         found = operations(position_av, permutation_pa, tolerance_A)
@@ -63,17 +63,6 @@ def molecular_operations(conformer: Conformer) -> NDArray[np.float64]:
 def is_atom(conformer: Conformer) -> bool:
     """Whether a molecule is a single atom (an ion of a salt), which fits every site in every orientation."""
     return len(conformer.atomic_number_a) == 1
-
-
-def _graph(conformer: Conformer) -> Chem.RWMol:
-    graph = Chem.RWMol()
-    for number in conformer.atomic_number_a:
-        atom = Chem.Atom(int(number))
-        atom.SetNoImplicit(True)
-        graph.AddAtom(atom)
-    for one, other in conformer.bonds:
-        graph.AddBond(int(one), int(other), Chem.BondType.SINGLE)
-    return graph
 
 
 def _keeps_types(conformer: Conformer, permutation_a: NDArray[np.int64]) -> bool:
