@@ -14,6 +14,7 @@ import pytest
 from ase import Atoms
 
 from polyscape.schemas import LANDSCAPE, LEDGER, POINTS, SELECTION
+from polyscape.stages.registry import STAGES
 from polyscape.stages.rows import reduced_values
 from polyscape.status import Status
 
@@ -58,7 +59,8 @@ def campaign(tmp_path):
 
 
 def command(script, campaign, *options):
-    settings = json.dumps({"stage": script, "version": 1, "settings": {"levels": LEVELS}})
+    version = STAGES[script].version
+    settings = json.dumps({"stage": script, "version": version, "settings": {"levels": LEVELS}})
     return [
         sys.executable,
         str(ROOT / f"scripts/{script}.py"),
@@ -85,7 +87,9 @@ def test_a_killed_slot_goes_on_from_the_store_and_every_table_adds_up(campaign):
     output = campaign / "points/slot000.parquet"
     words = slot(campaign, 0, "points/slot000.parquet")
     killed = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    while not list(campaign.glob("store/*/*/*.json")):  # the first level is kept as soon as it is there
+    while not list(
+        campaign.glob("store/*/*-crystal/*.json")
+    ):  # the first level is kept as soon as it is there
         assert killed.poll() is None
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
@@ -129,6 +133,26 @@ def test_a_killed_slot_goes_on_from_the_store_and_every_table_adds_up(campaign):
     assert (
         0 < full.core_s["high"] <= points.core_s["high"]
     )  # that point made the orbitals again: not a level's price
+
+
+def test_a_damaged_result_is_set_aside_and_computed_anew_by_the_slot_that_needs_it(campaign):
+    run(slot(campaign, 0, "first.parquet"))
+    first = POINTS.read(campaign / "first.parquet").set_index("level")
+    low = campaign / "store" / first.method_id["low"]
+    (entry,) = low.glob("*-crystal/*.json")
+    entry.write_text(entry.read_text().replace("-", "+", 1))
+    checked = [sys.executable, str(ROOT / "scripts/store.py"), "verify", "--store", str(campaign / "store")]
+    told = subprocess.run(checked, capture_output=True, text=True, check=False)
+    assert (told.returncode, str(entry) in told.stdout) == (1, True)
+
+    assert "damaged" in run(slot(campaign, 0, "second.parquet"))
+    second = POINTS.read(campaign / "second.parquet").set_index("level")
+    assert second.source.to_dict() == {"low": "computed", "high": "store"}
+    # a repeated calculation agrees to 1e-12 eV
+    assert second.total_energy_eV["low"] == pytest.approx(first.total_energy_eV["low"], abs=1e-9)
+    assert entry.exists()
+    entry.with_suffix(".damaged").unlink()
+    assert subprocess.run(checked, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="no mpiexec")

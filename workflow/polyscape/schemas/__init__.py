@@ -10,7 +10,7 @@ from typing import Final
 
 from polyscape.schemas.columns import POSE_TYPE
 from polyscape.schemas.learning import CALIBRATION, LEDGER, LEVEL_ENERGY_TYPE, POSTERIOR, RANKING
-from polyscape.schemas.levels import DISPERSION, FEATURES, POINTS, SELECTION
+from polyscape.schemas.levels import DISPERSION, FEATURES, POINTS, SELECTION, STORE
 from polyscape.schemas.molecule import CONFORMERS, KNOWN_FORMS, MOLECULE
 from polyscape.schemas.search import COMPLETENESS, FORM_MATCH_TYPE, LANDSCAPE, MINIMA, TRIALS
 
@@ -30,6 +30,7 @@ ALL: Final = (
     RANKING,
     CALIBRATION,
     LEDGER,
+    STORE,
 )
 """Every table, in the order of the data's way."""
 
@@ -52,5 +53,6 @@ __all__ = [
     "POSTERIOR",
     "RANKING",
     "SELECTION",
+    "STORE",
     "TRIALS",
 ]

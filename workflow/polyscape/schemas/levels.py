@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from polyscape.schemas.columns import REAL, REALS, SMALL, energy, text
+from polyscape.schemas.columns import FLAG, REAL, REALS, SMALL, energy, text
 from polyscape.tables import Column, Table
 
 FEATURES = Table(
@@ -78,5 +78,33 @@ POINTS = Table(
         Column("predicted_memory_MB", REAL, "MB", "peak memory that it says", True, low=0.0),
         text("source", "computed, or store (found there)"),
         text("store_key", "key of the result in the store", nullable=True),
+    ),
+)
+
+STORE = Table(
+    "store",
+    "a stored single point, as `scripts/store.py export` writes it",
+    ("store_key",),
+    (
+        text("store_key", "method id and geometry hash"),
+        text("method_id", "hash of the method's settings and version"),
+        text("method", "the method's settings as JSON; null where they were not kept", nullable=True),
+        text("formula", "Hill formula of the cell"),
+        Column("periodic", FLAG, "", "a crystal, else a molecule in its box"),
+        Column("atomic_numbers", pa.list_(SMALL), "", "elements", low=1),
+        Column("cell_A", REALS, "Angstrom", "cell vectors, row by row (of the energy's geometry)"),
+        Column("position_A", REALS, "Angstrom", "Cartesian coordinates, atom by atom"),
+        Column("volume_A3", REAL, "Angstrom^3", "volume of the cell", low=0.0),
+        Column("relaxed", FLAG, "", "whether the method relaxed the geometry that was asked for"),
+        Column("electronic_energy_eV", REAL, "eV", "energy of the cell without dispersion correction"),
+        Column("wall_s", REAL, "s", "wall time", low=0.0),
+        Column("core_s", REAL, "core second", "CPU time", low=0.0),
+        Column("cores", SMALL, "", "cores of the calculation", low=1),
+        Column("peak_memory_MB", REAL, "MB", "peak resident memory of a rank", low=0.0),
+        Column("scf_steps", pa.int32(), "", "self-consistency steps", low=0),
+        Column("plane_waves", pa.int32(), "", "plane waves at the first k-point", low=0),
+        Column("k_points", pa.int32(), "", "irreducible k-points", low=0),
+        text("machine", "model of the processor; empty where it was not kept"),
+        text("message", "what remedy was needed", nullable=True),
     ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from polyscape.levels.ladder import stored
+from polyscape.levels.method import method_id, method_of
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.settings.levels import Level
@@ -29,6 +30,9 @@ def stored_points(
         Points that a slot holds already; they are left out.
     """
     rows = []
+    for index in range(len(levels)):
+        if (store.folder / method_id(levels, index)).is_dir():  # kept before methods were described
+            store.describe(method_of(levels, index))
     for _, row in landscape[landscape["duplicate_of"].isna()].iterrows():
         wanted = [i for i, level in enumerate(levels) if (row["structure_id"], level.name) not in held]
         atoms = reduced_atoms({str(name): value for name, value in row.items()})
