@@ -11,7 +11,7 @@ from pathlib import Path
 
 from polyscape.cli import run_stage, stage_parser
 from polyscape.schemas import POSTERIOR
-from polyscape.stages.lattice_energies import LearningTables
+from polyscape.stages.lattice_energies import LearningPlan, LearningTables
 from polyscape.stages.learn import learn
 from polyscape.stages.registry import Slice
 
@@ -27,9 +27,8 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, learn, write."""
     rest = (options.molecules, options.points)
     tables = LearningTables.read(options.landscape, options.features, options.dispersion, rest)
-    POSTERIOR.write(
-        learn(tables, part["levels"], part["molecule.components"], part["learning"]), options.output
-    )
+    plan = LearningPlan(part["levels"], part["molecule.components"], part["features"], part["learning"])
+    POSTERIOR.write(learn(tables, plan), options.output)
     return [options.output]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from polyscape.cli import run_stage, stage_parser
 from polyscape.schemas import CALIBRATION, RANKING
-from polyscape.stages.lattice_energies import LearningTables
+from polyscape.stages.lattice_energies import LearningPlan, LearningTables
 from polyscape.stages.rank import rank
 from polyscape.stages.registry import Slice
 
@@ -26,9 +26,8 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, rank, write."""
     rest = (options.molecules, options.points)
     tables = LearningTables.read(options.landscape, options.features, options.dispersion, rest)
-    ranking, calibration = rank(
-        tables, part["levels"], part["molecule.components"], part["learning"], part["seed"]
-    )
+    plan = LearningPlan(part["levels"], part["molecule.components"], part["features"], part["learning"])
+    ranking, calibration = rank(tables, plan, part["seed"])
     RANKING.write(ranking, options.output)
     CALIBRATION.write(calibration, options.output_calibration)
     return [options.output, options.output_calibration]

@@ -11,7 +11,7 @@ from pathlib import Path
 from polyscape.cli import run_stage, stage_parser
 from polyscape.schemas import SELECTION
 from polyscape.stages.budget import core_s_left
-from polyscape.stages.lattice_energies import LearningTables
+from polyscape.stages.lattice_energies import LearningPlan, LearningTables
 from polyscape.stages.ledger import read_jobs, read_points
 from polyscape.stages.registry import Slice
 from polyscape.stages.selection import SelectionPlan, select
@@ -28,9 +28,8 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, choose, write."""
     rest = (options.molecules, options.points)
     tables = LearningTables.read(options.landscape, options.features, options.dispersion, rest)
-    plan = SelectionPlan(
-        part["levels"], part["molecule.components"], part["selection"], part["learning"], part["seed"]
-    )
+    known = LearningPlan(part["levels"], part["molecule.components"], part["features"], part["learning"])
+    plan = SelectionPlan(known, part["selection"], part["seed"])
     files = [path for path in (options.molecules, *options.points) if path is not None]
     jobs = [] if options.provenance is None else read_jobs(options.provenance, "points")
     left = core_s_left(part["budget"], read_points(files), jobs)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import make_supercell
+from ase.neighborlist import neighbor_list
 from scipy.spatial.transform import Rotation
 
 from polyscape.learn.protocol import Structure
@@ -18,6 +19,16 @@ TOLERANCE = 1e-6
 
 def _crystal() -> Atoms:
     return oxalic_packing().to_atoms(conformers())
+
+
+def _structure(atoms: Atoms) -> Structure:
+    """The crystal with sums over its contacts, per atom, in the place of the force field's."""
+    i, j, d = neighbor_list("ijd", atoms, 6.0)
+    low, high = np.minimum(atoms.numbers[i], atoms.numbers[j]), np.maximum(atoms.numbers[i], atoms.numbers[j])
+    pairs = [(low == a) & (high == b) & (d > 1.6) for a in (1, 6, 8) for b in (1, 6, 8) if a <= b]
+    repulsion = [300.0 * np.exp(-3.0 * d[kept]).sum() / len(atoms) for kept in pairs]
+    dispersion = [-100.0 * np.sum(d[kept] ** -6.0) / len(atoms) for kept in pairs]
+    return Structure(atoms, (sum(repulsion), sum(dispersion)), (*repulsion, *dispersion))
 
 
 def _others() -> list[Atoms]:
@@ -59,7 +70,7 @@ def _mirrored(atoms: Atoms) -> Atoms:
 SAME = [_translated, _rotated, _permuted, _other_cell, _supercell, _mirrored]
 
 
-@pytest.fixture(params=sorted(DESCRIPTORS))
+@pytest.fixture(params=[*sorted(DESCRIPTORS), "soap+pairs"])
 def descriptor(request):
     return build_descriptor(FeaturesSettings(descriptor=request.param))
 
@@ -67,7 +78,7 @@ def descriptor(request):
 @pytest.mark.parametrize("change", SAME, ids=lambda change: change.__name__.lstrip("_"))
 def test_it_does_not_see_how_a_crystal_is_written_down(descriptor, change):
     crystal = _crystal()
-    X_sf = descriptor.compute([Structure(a, (1.0, 2.0)) for a in (crystal, change(crystal), *_others())])
+    X_sf = descriptor.compute([_structure(a) for a in (crystal, change(crystal), *_others())])
     assert np.linalg.norm(X_sf[0] - X_sf[2]) > 0.1
     np.testing.assert_allclose(X_sf[1], X_sf[0], atol=TOLERANCE)
 
@@ -76,7 +87,7 @@ def test_it_sees_a_molecule_that_moves_and_turns(descriptor):
     crystal, shifted, strained = _crystal(), _crystal(), _crystal()
     shifted.positions[:8] += [0.1, 0.0, 0.0]
     strained.set_cell(strained.cell * 1.02, scale_atoms=True)
-    X_sf = descriptor.compute([Structure(a, (1.0,)) for a in (crystal, shifted, strained, *_others())])
+    X_sf = descriptor.compute([_structure(a) for a in (crystal, shifted, strained, *_others())])
     assert np.linalg.norm(X_sf[1] - X_sf[0]) > 1e-3
     assert np.linalg.norm(X_sf[2] - X_sf[0]) > 1e-3
 
@@ -86,30 +97,31 @@ def test_it_changes_smoothly(descriptor):
     near, far = _crystal(), _crystal()
     near.positions[:8] += [0.01, 0.0, 0.0]
     far.positions[:8] += [0.02, 0.0, 0.0]
-    X_sf = descriptor.compute([Structure(a, (1.0,)) for a in (_crystal(), near, far, *_others())])
+    X_sf = descriptor.compute([_structure(a) for a in (_crystal(), near, far, *_others())])
     ratio = np.linalg.norm(X_sf[2] - X_sf[0]) / np.linalg.norm(X_sf[1] - X_sf[0])
     assert 1.7 < ratio < 2.4
 
 
 def test_it_gives_one_vector_of_one_length_each(descriptor):
     crystals = [_crystal(), *_others()]
-    X_sf = descriptor.compute([Structure(a, (float(i),)) for i, a in enumerate(crystals)])
+    X_sf = descriptor.compute([_structure(a) for a in crystals])
     assert X_sf.shape[0] == len(crystals)
     assert np.isfinite(X_sf).all()
 
 
 def test_it_is_the_same_on_two_cores(descriptor):
-    crystals = [Structure(a, (float(i),)) for i, a in enumerate([_crystal(), *_others()])]
+    crystals = [_structure(a) for a in (_crystal(), *_others())]
     np.testing.assert_array_equal(
         descriptor.compute(crystals, cores=1), descriptor.compute(crystals, cores=2)
     )
 
 
 def test_a_landscape_of_one_structure_has_a_vector(descriptor):
-    X_sf = descriptor.compute([Structure(_crystal(), (1.0, -2.0))])
+    X_sf = descriptor.compute([_structure(_crystal())])
     assert X_sf.shape[0] == 1
     assert np.isfinite(X_sf).all()
 
 
-def test_the_id_names_the_settings(descriptor):
-    assert descriptor.id != build_descriptor(FeaturesSettings(soap_cutoff_A=5.0, components=3)).id
+def test_the_id_names_the_settings(descriptor, request):
+    name = request.node.callspec.params["descriptor"]
+    assert descriptor.id != build_descriptor(FeaturesSettings(descriptor=name, components=3)).id

@@ -121,3 +121,13 @@ def test_more_points_tell_more(learner):
     few, many = (learner.fit(observe(X_sf, true_ls, counts)) for counts in ((6, 3), (40, 30)))
     assert many.sd_ls()[2].mean() < few.sd_ls()[2].mean()
     assert np.abs(many.mean_ls() - true_ls)[2].mean() < np.abs(few.mean_ls() - true_ls)[2].mean()
+
+
+def test_values_left_out_are_predicted_by_the_others(learner):
+    X_sf, true_ls = draw_ladder(10, structures=30)
+    posterior = learner.fit(observe(X_sf, true_ls, (16, 8)))
+    z_p = []
+    for row in range(len(posterior.points)):
+        error_b, covariance_bb = posterior.left_out(np.array([row]))
+        z_p.append(error_b[0] / np.sqrt(covariance_bb[0, 0]))
+    assert 0.5 < np.std(z_p) < 2.0

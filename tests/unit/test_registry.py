@@ -124,8 +124,12 @@ def with_table(folder, text):
     ("old", "new", "touched"),
     [
         ("name: mine\n", "# a word\nname: 'mine'\n", set()),
-        ("124.1", "124.2", {"known_forms", "minimise", "landscape"}),
-        ("element: H,", "element: H, neighbours: 1,", {"molecule", "known_forms", "minimise", "landscape"}),
+        ("124.1", "124.2", {"known_forms", "minimise", "landscape", "features"}),
+        (
+            "element: H,",
+            "element: H, neighbours: 1,",
+            {"molecule", "known_forms", "minimise", "landscape", "features"},
+        ),
     ],
 )
 def test_a_potential_file_counts_by_what_it_says(tmp_path, old, new, touched):

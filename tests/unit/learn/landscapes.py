@@ -9,9 +9,11 @@ import numpy as np
 from ase.neighborlist import neighbor_list
 
 from polyscape.crystal.packing import Packing, Pose
+from polyscape.energy.model import build_model
 from polyscape.schemas import CONFORMERS, DISPERSION, FEATURES, LANDSCAPE, POINTS
 from polyscape.settings import parse_settings
-from polyscape.stages.lattice_energies import LearningTables
+from polyscape.stages.features import features
+from polyscape.stages.lattice_energies import LearningPlan, LearningTables
 from polyscape.stages.rows import packing_values, reduced_values
 from polyscape.units import KJ_PER_MOL_PER_EV
 from tests.builders import conformers
@@ -26,8 +28,20 @@ def settings(**changes):
     data = {
         "campaign": "test",
         "molecule": {"components": [{"name": "oxalic_acid", "smiles": "OC(=O)C(=O)O"}]},
+        "features": {"descriptor": "soap+terms"},
     }
     return parse_settings(data | changes, "test")
+
+
+def plan(found):
+    """What is learned from, under some settings."""
+    return LearningPlan(found.levels, found.molecule.components, found.features, found.learning)
+
+
+def features_of(table, **changes):
+    """The descriptors of a landscape."""
+    found = settings(**changes)
+    return features(table, build_model(conformers(), found.energy), found.features)
 
 
 def packing(generator, hall_symbol, molecules):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -12,10 +14,11 @@ def _rung(points=7, seed=0):
     generator = np.random.default_rng(seed)
     H_pj = generator.normal(size=(points, 2))
     known_pp = 4.0 * H_pj @ H_pj.T + 0.04 * np.eye(points)
-    return Rung(generator.normal(size=(points, 3)), 3.0 * generator.normal(size=points), known_pp)
+    X_pf, Z_pj = generator.normal(size=(points, 3)), generator.normal(size=(points, 2))
+    return Rung(X_pf, Z_pj, 3.0 * generator.normal(size=points), known_pp)
 
 
-@pytest.mark.parametrize("theta_h", [(0.7, 0.0, -0.3), (-1.0, 1.2, 0.5), (2.0, -1.5, -2.0)])
+@pytest.mark.parametrize("theta_h", [(0.7, 0.0, -0.3, 0.2), (-1.0, 1.2, 0.5, -2.0), (2.0, -1.5, -2.0, 1.0)])
 def test_gradient_of_the_objective(theta_h):
     rung, priors, theta_h = _rung(), Priors(), np.array(theta_h)
     error = check_grad(
@@ -26,26 +29,28 @@ def test_gradient_of_the_objective(theta_h):
 
 
 def test_objective_is_the_density_of_the_data_times_the_priors():
-    rung, priors, theta_h = _rung(), Priors(), np.array([0.5, -0.2, 0.1])
-    sigma, length, tau = np.exp(theta_h)
+    rung, priors, theta_h = _rung(), Priors(), np.array([0.5, -0.2, 0.1, 0.3])
+    sigma, length, tau, linear = np.exp(theta_h)
     K_pp = rung.known_pp + sigma**2 * Matern(length, nu=2.5)(rung.X_pf) + tau**2 * np.eye(7)
+    K_pp += linear**2 * rung.Z_pj @ rung.Z_pj.T
     expected = -multivariate_normal(cov=K_pp).logpdf(rung.residual_p)
     prior = norm(priors.median_h, priors.spread_h)
-    constant = 3 * 0.5 * np.log(2 * np.pi) + np.log(priors.spread_h).sum()
+    constant = 4 * 0.5 * np.log(2 * np.pi) + np.log(priors.spread_h).sum()
     found = rung.objective(theta_h, priors)[0]
     assert found == pytest.approx(expected - prior.logpdf(theta_h).sum() - constant, rel=1e-10)
 
 
 def test_no_points_give_the_medians_of_the_priors():
-    hyper = Rung(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 0))).fit(Priors())
+    hyper = Rung(np.zeros((0, 3)), np.zeros((0, 2)), np.zeros(0), np.zeros((0, 0))).fit(Priors())
     assert hyper.sigma_kJ_per_mol == pytest.approx(Priors().sigma_kJ_per_mol.median)
 
 
 def test_the_size_of_the_residuals_is_learned():
     small = _rung(points=30)
-    large = Rung(small.X_pf, 10 * small.residual_p, small.known_pp)
+    large = replace(small, residual_p=10 * small.residual_p)
     sizes = [
-        np.hypot(h.sigma_kJ_per_mol, h.tau_kJ_per_mol) for h in (small.fit(Priors()), large.fit(Priors()))
+        np.linalg.norm([h.sigma_kJ_per_mol, h.tau_kJ_per_mol, h.linear_kJ_per_mol])
+        for h in (small.fit(Priors()), large.fit(Priors()))
     ]
     assert 4 < sizes[1] / sizes[0] < 15
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from polyscape.learn.protocol import Structure
-from polyscape.learn.soap import SoapDescriptor, principal_components, standardised
+from polyscape.learn.scaling import Combined, Scaled, principal_components, standardised
+from polyscape.learn.soap import SoapDescriptor
+from polyscape.learn.sums import TermsDescriptor
 from tests.builders import conformers
 from tests.unit.learn.landscapes import packing
 
@@ -22,7 +24,8 @@ def test_two_processes_give_the_same_bytes():
 
 
 def test_blocks_have_unit_variance_and_the_weight_asked_for():
-    X_sf = SoapDescriptor(components=100, terms_weight=0.25).compute(_structures(12))
+    parts = Scaled(SoapDescriptor(), 100), Scaled(TermsDescriptor(), 100, weight=0.25)
+    X_sf = Combined(parts).compute(_structures(12))
     assert X_sf[:, :-1].var(axis=0).sum() == pytest.approx(1.0, abs=1e-6)
     assert X_sf[:, -1].var() == pytest.approx(0.25**2, abs=1e-6)
 

@@ -8,7 +8,7 @@ The factor rho_t has the prior N(1, slope_sd^2) and is integrated out with the t
 mean of rho_t, found by repeating the fit once.  A joint posterior of all levels conditions on all points.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,19 +61,19 @@ class CoKriging:
         below_pp = posterior.covariance_pp(points, points)
         rho = 1.0
         for _ in range(_PASSES):
-            step = self._step(rho, mean_s)
+            step = self._step(rho, mean_s, data.linear_sj)
             trend_pp = (step.H_sj[known] * step.B_j) @ step.H_sj[known].T
             known_pp = trend_pp + rho**2 * below_pp + self.noise_kJ_per_mol**2 * np.eye(len(known))
             residual_p = data.value_ls[level, known] - rho * mean_s[known] - step.H_sj[known] @ step.b0_j
-            hyper = Rung(X_sf[known], residual_p, known_pp).fit(
+            hyper = Rung(X_sf[known], data.linear_sj[known], residual_p, known_pp).fit(
                 self.first_priors if level == 1 else self.higher_priors
             )
-            step = Step(rho, step.H_sj, step.b0_j, step.B_j, hyper)
+            step = replace(step, hyper=hyper)
             fitted = self._condition(Ladder(X_sf, data.value_ls[0], (*below, step)), data, level)
             rho += float(fitted.trend_mean_j(level)[1])
         return step
 
-    def _step(self, rho: float, mean_s: Reals) -> Step:
+    def _step(self, rho: float, mean_s: Reals, Z_sj: Reals) -> Step:
         """A step with its trend, intercept and slope on the level below, before its hyperparameters are
         known.
         """
@@ -81,7 +81,7 @@ class CoKriging:
         offset = (1.0 - rho) * mean_s.mean()
         b0_j = np.array([offset, 1.0 - rho])
         B_j = np.array([self.intercept_sd_kJ_per_mol, self.slope_sd]) ** 2
-        return Step(rho, H_sj, b0_j, B_j, Hyperparameters(1.0, 1.0, 1.0))
+        return Step(rho, H_sj, b0_j, B_j, Z_sj, Hyperparameters(1.0, 1.0, 1.0))
 
     def _condition(self, ladder: Ladder, data: TrainingData, highest: int) -> LadderPosterior:
         """The posterior of a ladder after all values up to a level."""

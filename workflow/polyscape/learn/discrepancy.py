@@ -1,12 +1,12 @@
-"""What one level adds to the level below: a linear trend, a Gaussian process on descriptors, and an
-unexplained part.
+"""What one level adds to the level below: a linear trend, sums of the force field whose weights are mended, a Gaussian
+process on descriptors, and an unexplained part.
 
-    delta(x) = h(x)^T b + g(x) + u(x),   g ~ GP(0, sigma^2 k(|x - x'| / length)),   u ~ N(0, tau^2) for each
-    structure
+    delta(x) = h(x)^T b + z(x)^T c + g(x) + u(x),
+    c ~ N(0, s^2),   g ~ GP(0, sigma^2 k(|x - x'| / length)),   u ~ N(0, tau^2) for each structure
 
-with k Matern's kernel (nu = 5/2), b ~ N(b0, B) integrated out (Rasmussen & Williams, Gaussian Processes for
-Machine Learning, MIT Press 2006, section 2.7).  sigma, length and tau maximise the marginal likelihood
-times log-normal priors that keep a handful of points sane.
+with k Matern's kernel (nu = 5/2), z of total variance 1 over the landscape; b ~ N(b0, B) and c are integrated out
+(Rasmussen & Williams, Gaussian Processes for Machine Learning, MIT Press 2006, section 2.7).  sigma, length, tau and
+s maximise the marginal likelihood times log-normal priors that keep a handful of points sane.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from sklearn.gaussian_process.kernels import Matern
 from polyscape.learn.linalg import cholesky_lower
 from polyscape.learn.protocol import Reals
 
-_STARTS = ((0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (-1.0, -1.0, 0.0), (-1.0, 0.0, 1.0))
+_STARTS = ((0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 0.0, -1.0), (-1.0, -1.0, 0.0, 1.0), (-1.0, 0.0, 1.0, 0.0))
 """Starts of the optimiser, in standard deviations of the priors from their medians."""
 
 
@@ -38,32 +38,41 @@ class Priors:
     sigma_kJ_per_mol: LogNormal = LogNormal(4.0, 1.0)
     length: LogNormal = LogNormal(0.7, 0.5)
     tau_kJ_per_mol: LogNormal = LogNormal(1.5, 0.7)
+    linear_kJ_per_mol: LogNormal = LogNormal(2.0, 1.0)
 
     @property
     def median_h(self) -> Reals:
-        """Logarithms of the medians, shape (3,)."""
-        return np.log([self.sigma_kJ_per_mol.median, self.length.median, self.tau_kJ_per_mol.median])
+        """Logarithms of the medians, shape (4,)."""
+        return np.log([prior.median for prior in self._all()])
 
     @property
     def spread_h(self) -> Reals:
-        """Standard deviations of the logarithms, shape (3,)."""
-        return np.array([self.sigma_kJ_per_mol.spread, self.length.spread, self.tau_kJ_per_mol.spread])
+        """Standard deviations of the logarithms, shape (4,)."""
+        return np.array([prior.spread for prior in self._all()])
+
+    def _all(self) -> tuple[LogNormal, ...]:
+        return (self.sigma_kJ_per_mol, self.length, self.tau_kJ_per_mol, self.linear_kJ_per_mol)
 
 
 FIRST_LEVEL = Priors()
 """From a force field to quantum mechanics: corrections of some kJ/mol, partly beyond the descriptors."""
 
-HIGHER_LEVELS = Priors(sigma_kJ_per_mol=LogNormal(1.5, 1.0), tau_kJ_per_mol=LogNormal(0.5, 0.7))
+HIGHER_LEVELS = Priors(
+    sigma_kJ_per_mol=LogNormal(1.5, 1.0),
+    tau_kJ_per_mol=LogNormal(0.5, 0.7),
+    linear_kJ_per_mol=LogNormal(0.5, 1.0),
+)
 """From one quantum-mechanical level to the next: smaller corrections."""
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """sigma and tau in kJ/mol per formula unit, length in units of the descriptors given."""
+    """sigma, tau and s in kJ/mol per formula unit, length in units of the descriptors given."""
 
     sigma_kJ_per_mol: float
     length: float
     tau_kJ_per_mol: float
+    linear_kJ_per_mol: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,8 @@ class Rung:
     ----------
     X_pf : numpy.ndarray, shape (points, features)
         Scaled descriptors of the computed structures, all distinct.
+    Z_pj : numpy.ndarray, shape (points, sums)
+        The force field's sums z of these structures; none where there are none.
     residual_p : numpy.ndarray, shape (points,)
         Computed values less the prior mean, kJ/mol.
     known_pp : numpy.ndarray, shape (points, points)
@@ -81,6 +92,7 @@ class Rung:
     """
 
     X_pf: Reals
+    Z_pj: Reals
     residual_p: Reals
     known_pp: Reals
 
@@ -93,18 +105,23 @@ class Rung:
 
         Parameters
         ----------
-        theta_h : numpy.ndarray, shape (3,)
-            log sigma, log length, log tau.
+        theta_h : numpy.ndarray, shape (4,)
+            Logarithms of sigma, length, tau and s.
         priors : Priors
-            Priors of the three.
+            Priors of the four.
         """
-        sigma, length, tau = np.exp(theta_h)
+        sigma, length, tau, linear = np.exp(theta_h)
         correlation_pp, gradient_ppt = Matern(length, nu=2.5)(self.X_pf, eval_gradient=True)
-        one_pp = np.eye(len(self.residual_p))
-        lower = cholesky_lower(self.known_pp + sigma**2 * correlation_pp + tau**2 * one_pp)
+        one_pp, linear_pp = np.eye(len(self.residual_p)), linear**2 * self.Z_pj @ self.Z_pj.T
+        lower = cholesky_lower(self.known_pp + sigma**2 * correlation_pp + tau**2 * one_pp + linear_pp)
         a_p = cho_solve((lower, True), self.residual_p)
         inner_pp = cho_solve((lower, True), one_pp) - np.outer(a_p, a_p)
-        d_h = (2 * sigma**2 * correlation_pp, sigma**2 * gradient_ppt[:, :, 0], 2 * tau**2 * one_pp)
+        d_h = (
+            2 * sigma**2 * correlation_pp,
+            sigma**2 * gradient_ppt[:, :, 0],
+            2 * tau**2 * one_pp,
+            2 * linear_pp,
+        )
         deviation_h = (theta_h - priors.median_h) / priors.spread_h
         value = 0.5 * (self.residual_p @ a_p + len(a_p) * np.log(2 * np.pi)) + np.log(np.diag(lower)).sum()
         gradient_h = np.array([0.5 * np.sum(inner_pp * d_pp) for d_pp in d_h])

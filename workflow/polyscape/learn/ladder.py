@@ -3,11 +3,12 @@
     f_t(s) = rho_t f_{t-1}(s) + h_t(s)^T b_t + g_t(s) + u_t(s),   f_0 known
 
 so that ``cov(f_t(s), f_t'(s')) = sum_{j <= min(t, t')} R_jt R_jt' q_j(s, s')`` with ``R_jt = rho_{j+1} ...
-rho_t`` and ``q_j = h_j^T B_j h_j + sigma_j^2 k + tau_j^2 [s = s']`` (Kennedy & O'Hagan, Biometrika 87
+rho_t`` and ``q_j = h_j^T B_j h_j + s_j^2 z^T z + sigma_j^2 k + tau_j^2 [s = s']`` (Kennedy & O'Hagan, Biometrika 87
 (2000) 1, eq. 1, https://doi.org/10.1093/biomet/87.1.1).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
@@ -30,19 +31,23 @@ class Step:
         Trend functions h.
     b0_j, B_j : numpy.ndarray, shape (trends,)
         Prior means and variances of their coefficients.
+    Z_sj : numpy.ndarray, shape (structures, sums)
+        The force field's sums z, whose weights are mended.
     hyper : Hyperparameters
-        sigma, length, tau of the discrepancy.
+        sigma, length, tau, s of the discrepancy.
     """
 
     rho: float
     H_sj: Reals
     b0_j: Reals
     B_j: Reals
+    Z_sj: Reals
     hyper: Hyperparameters
 
     def covariance(self, X_sf: Reals, rows: Indices, columns: Indices) -> Reals:
         """q_j between two sets of structures, shape (rows, columns)."""
         trend = (self.H_sj[rows] * self.B_j) @ self.H_sj[columns].T
+        trend += self.hyper.linear_kJ_per_mol**2 * self.Z_sj[rows] @ self.Z_sj[columns].T
         smooth = self.hyper.sigma_kJ_per_mol**2 * Matern(self.hyper.length, nu=2.5)(X_sf[rows], X_sf[columns])
         own = self.hyper.tau_kJ_per_mol**2 * (rows[:, None] == columns[None, :])
         return trend + smooth + own
@@ -79,9 +84,11 @@ class Ladder:
         """Prior variances of points: the diagonal of their covariance, shape (points,)."""
         variance_p = np.zeros(len(points))
         for level, step in enumerate(self.steps, start=1):
-            own = step.hyper.sigma_kJ_per_mol**2 + step.hyper.tau_kJ_per_mol**2
-            trend_p = np.sum(step.H_sj[points.structure_p] ** 2 * step.B_j, axis=1)
-            variance_p += self.factors(level)[points.level_p] ** 2 * (trend_p + own)
+            hyper, s_p = step.hyper, points.structure_p
+            own = hyper.sigma_kJ_per_mol**2 + hyper.tau_kJ_per_mol**2
+            trend_p = np.sum(step.H_sj[s_p] ** 2 * step.B_j, axis=1)
+            linear_p = hyper.linear_kJ_per_mol**2 * np.sum(step.Z_sj[s_p] ** 2, axis=1)
+            variance_p += self.factors(level)[points.level_p] ** 2 * (trend_p + linear_p + own)
         return variance_p
 
     def factors(self, level: int) -> Reals:
@@ -150,10 +157,29 @@ class LadderPosterior:
         cross_jp = step.B_j[:, None] * step.H_sj[self.points.structure_p].T * factor_p
         return step.b0_j + cross_jp @ self._weight_p
 
+    def left_out(self, rows: Indices) -> tuple[Reals, Reals]:
+        """Error of predicting some computed values from all the others, and the covariance of these errors.
+
+        With K the covariance of all values, noise included, and r their deviations from the prior means:
+        ``error = ([K^-1]_BB)^-1 [K^-1 r]_B``, ``covariance = ([K^-1]_BB)^-1`` (Dubrule, Math. Geol. 15 (1983) 687,
+        https://doi.org/10.1007/BF01033232).  Hyperparameters stay as they are.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int
+            Which of the posterior's points.
+        """
+        covariance_bb = np.asarray(np.linalg.inv(self._inverse_pp[np.ix_(rows, rows)]), np.float64)
+        return covariance_bb @ self._weight_p[rows], covariance_bb
+
+    @cached_property
+    def _inverse_pp(self) -> Reals:
+        return self._solve(np.eye(len(self.points)))
+
     def _whiten(self, points: Points) -> Reals:
         if not len(self.points):
             return np.zeros((0, len(points)))
         return solve_triangular(self._lower, self.ladder.prior_covariance_pp(self.points, points), lower=True)
 
-    def _solve(self, value_p: Reals) -> Reals:
-        return cho_solve((self._lower, True), value_p) if len(value_p) else np.zeros(0)
+    def _solve(self, value: Reals) -> Reals:
+        return cho_solve((self._lower, True), value) if len(value) else np.zeros_like(value)

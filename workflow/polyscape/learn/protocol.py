@@ -6,7 +6,7 @@ structure at a level), ``d`` a draw.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -28,10 +28,18 @@ class Structure:
     energy_terms : tuple of float
         Terms of the force field's lattice energy in kJ/mol per formula unit, the same ones for every
         structure.
+    pair_sums : tuple of float
+        The force field's sums pair of elements by pair of elements, in the same units and the same ones.
     """
 
     atoms: Atoms
     energy_terms: tuple[float, ...] = ()
+    pair_sums: tuple[float, ...] = ()
+
+
+def species(structures: Sequence[Structure]) -> list[int]:
+    """Atomic numbers of the elements of all structures."""
+    return sorted({int(number) for structure in structures for number in structure.atoms.numbers})
 
 
 class Descriptor(Protocol):
@@ -56,13 +64,22 @@ class TrainingData:
     value_ls : numpy.ndarray, shape (levels, structures)
         Lattice energies without the exact dispersion, kJ/mol per formula unit; nan where a level was not
         computed. Level 0, the force field, is known for every structure.
+    linear_sj : numpy.ndarray, shape (structures, sums)
+        Sums that the correction may be linear in, centred and of total variance 1; none by default.
     """
 
     X_sf: Reals
     value_ls: Reals
+    linear_sj: Reals = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         """Refuse arrays whose shapes disagree and a force field with gaps."""
+        if not self.linear_sj.size:
+            object.__setattr__(self, "linear_sj", np.zeros((len(self.X_sf), 0)))
+        if self.linear_sj.shape[:1] != self.X_sf.shape[:1]:
+            raise ValueError(
+                f"linear_sj {self.linear_sj.shape} and X_sf {self.X_sf.shape} do not fit each other"
+            )
         if self.X_sf.ndim != 2 or self.value_ls.ndim != 2 or self.value_ls.shape[1] != len(self.X_sf):
             raise ValueError(
                 f"X_sf {self.X_sf.shape} and value_ls {self.value_ls.shape} do not fit each other"
@@ -85,11 +102,11 @@ class TrainingData:
         """Where a level is known, shape (levels, structures)."""
         return np.isfinite(self.value_ls)
 
-    def without(self, structure: int) -> "TrainingData":
-        """The same data with one structure's computed levels forgotten."""
+    def without(self, structures: int | Sequence[int] | Indices) -> "TrainingData":
+        """The same data with the computed levels of one or several structures forgotten."""
         value_ls = self.value_ls.copy()
-        value_ls[1:, structure] = np.nan
-        return TrainingData(self.X_sf, value_ls)
+        value_ls[1:, structures] = np.nan
+        return replace(self, value_ls=value_ls)
 
 
 @dataclass(frozen=True)
@@ -122,6 +139,10 @@ class Posterior(Protocol):
     def noise_kJ_per_mol(self) -> float:
         """Standard deviation of a computed value about the truth."""
 
+    @property
+    def points(self) -> Points:
+        """Where values were computed, above level 0."""
+
     def mean_ls(self) -> Reals:
         """Means, shape (levels, structures)."""
 
@@ -130,6 +151,9 @@ class Posterior(Protocol):
 
     def covariance_pp(self, rows: Points, columns: Points) -> Reals:
         """Posterior covariance between points above level 0, (kJ/mol)^2, shape (rows, columns)."""
+
+    def left_out(self, rows: Indices) -> tuple[Reals, Reals]:
+        """Errors of predicting some of `points` from the others, and these errors' covariance, noise included."""
 
 
 class Learner(Protocol):

@@ -24,6 +24,7 @@ POSTERIOR = Table(
             low=0.0,
         ),
         Column("computed", FLAG, "", "whether the level was computed for this structure"),
+        text("descriptor", "the combination of descriptors that the learner saw"),
     ),
 )
 

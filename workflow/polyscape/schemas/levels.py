@@ -7,12 +7,13 @@ from polyscape.tables import Column, Table
 
 FEATURES = Table(
     "features",
-    "a distinct structure",
-    ("structure_id",),
+    "a block of the descriptor of a distinct structure",
+    ("structure_id", "block"),
     (
         text("structure_id", "id of the structure"),
+        text("block", "soap, acsf, amd, terms or pairs; linear: the sums that corrections may be linear in"),
         text("descriptor", "id of the descriptor and its settings"),
-        Column("features", REALS, "", "descriptor vector, the same length in every row"),
+        Column("features", REALS, "", "descriptor vector, the same length in every row of a block"),
     ),
 )
 

@@ -1,18 +1,33 @@
 """Settings of descriptors, learner, ranking and report."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from polyscape.settings.base import Section
+
+BLOCKS: Final = ("soap", "acsf", "amd", "terms", "pairs")
+AUTO: Final = "auto"
+
+
+def _check_descriptor(text: str) -> str:
+    names = text.split("+")
+    if text != AUTO and (len(set(names)) < len(names) or not set(names) <= set(BLOCKS)):
+        raise ValueError(f"use {AUTO}, or different ones of {', '.join(BLOCKS)} joined by '+'")
+    return text
 
 
 class FeaturesSettings(Section):
     """The descriptor of a crystal."""
 
-    descriptor: Literal["soap"] = Field(
-        "soap", description="Descriptor of a crystal: averaged SOAP with the force field's energy terms."
+    descriptor: Annotated[str, AfterValidator(_check_descriptor)] = Field(
+        AUTO,
+        description="What crystals are compared by: averaged SOAP (`soap`), atom-centred symmetry functions (`acsf`), "
+        "average minimum distances (`amd`), the force field's energy terms (`terms`) or its sums by pairs of elements "
+        "(`pairs`), several joined by `+`; `auto` takes of a few combinations the one that predicts left-out points "
+        "best.",
     )
+    acsf_cutoff_A: float = Field(4.0, description="Radius of the symmetry functions.", gt=2, le=10)
     soap_cutoff_A: float = Field(
         4.0, description="Radius of the atomic environments; short ones learn hydrogen bonds.", gt=1, le=10
     )
@@ -22,11 +37,11 @@ class FeaturesSettings(Section):
         0.4, description="Width of the Gaussians on the atoms; wider ones see less detail.", gt=0.05, le=2
     )
     components: int = Field(
-        16, description="Principal components kept; more for large, flexible molecules.", ge=1, le=100
+        16, description="Principal components kept of each; more for large, flexible molecules.", ge=1, le=100
     )
     terms_weight: float = Field(
         1.0,
-        description="Weight of the force field's energy terms against the components; 0 leaves them out.",
+        description="Weight of the force field's energy terms or sums against the components.",
         ge=0,
         le=10,
     )

@@ -1,33 +1,65 @@
-"""Stage features: the descriptor of every distinct structure."""
+"""Stage features: the descriptors of every distinct structure."""
 
-import numpy as np
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pandas as pd
 
+from polyscape.energy.model import RigidLatticeEnergy
+from polyscape.energy.pair_sums import pair_sums
 from polyscape.learn.protocol import Structure
-from polyscape.learn.registry import build_descriptor
+from polyscape.learn.registry import build_blocks
 from polyscape.schemas import FEATURES
 from polyscape.settings.learning import FeaturesSettings
 from polyscape.stages.lattice_energies import distinct_structures, records
-from polyscape.stages.rows import reduced_atoms
+from polyscape.stages.rows import packing_of, reduced_atoms
 
 _TERMS = ("electrostatic", "repulsion", "dispersion", "intramolecular")
 
 
-def features(landscape: pd.DataFrame, settings: FeaturesSettings, cores: int = 1) -> pd.DataFrame:
-    """The table `features` of a landscape."""
+def features(
+    landscape: pd.DataFrame, model: RigidLatticeEnergy, settings: FeaturesSettings, cores: int = 1
+) -> pd.DataFrame:
+    """The table `features` of a landscape.
+
+    Parameters
+    ----------
+    landscape : pandas.DataFrame
+        Table `landscape`.
+    model : RigidLatticeEnergy
+        The force field, for its sums by pairs of elements.
+    settings : FeaturesSettings
+        Which descriptors.
+    cores : int
+        Processes or threads; the result does not depend on them.
+    """
     distinct = distinct_structures(landscape)
     if distinct.empty:
         return FEATURES.from_rows([])
-    descriptor = build_descriptor(settings)
-    term_sf = np.stack(
-        [distinct[f"{term}_kJ_per_mol"].fillna(0.0).to_numpy(float) for term in _TERMS], axis=1
-    )
-    structures = [
-        Structure(reduced_atoms(row), tuple(terms))
-        for row, terms in zip(records(distinct), term_sf.tolist(), strict=True)
-    ]
-    vectors_sf = descriptor.compute(structures, cores)
-    return FEATURES.from_rows(
-        {"structure_id": name, "descriptor": descriptor.id, "features": vector.tolist()}
-        for name, vector in zip(distinct.structure_id, vectors_sf, strict=True)
-    )
+    structures = _structures(records(distinct), model, cores)
+    rows = []
+    for block, descriptor in build_blocks(settings).items():
+        vectors_sf = descriptor.compute(structures, cores)
+        rows += [
+            {"structure_id": name, "block": block, "descriptor": descriptor.id, "features": vector}
+            for name, vector in zip(distinct.structure_id, vectors_sf.tolist(), strict=True)
+        ]
+    return FEATURES.from_rows(rows)
+
+
+def _structures(rows: Sequence[dict[str, Any]], model: RigidLatticeEnergy, cores: int) -> list[Structure]:
+    """The crystals as descriptors see them."""
+
+    def structure(row: dict[str, Any]) -> Structure:
+        terms = {name: _number(row[f"{name}_kJ_per_mol"]) for name in _TERMS}
+        repulsion, dispersion = zip(*pair_sums(model, packing_of(row)).values(), strict=True)
+        sums = (*repulsion, *dispersion, terms["electrostatic"], terms["intramolecular"])
+        return Structure(reduced_atoms(row), tuple(terms.values()), sums)
+
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(structure, rows))
+
+
+def _number(value: Any) -> float:
+    return 0.0 if pd.isna(value) else float(value)

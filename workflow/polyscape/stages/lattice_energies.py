@@ -19,8 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from polyscape.ids import discovery_order, molecule_id
+from polyscape.learn.descriptor_choice import Described, choose_descriptor
 from polyscape.learn.protocol import Reals, TrainingData
+from polyscape.learn.registry import LINEAR, build_learner, candidates
 from polyscape.schemas import DISPERSION, FEATURES, LANDSCAPE, POINTS
+from polyscape.settings.learning import FeaturesSettings, LearningSettings
 from polyscape.settings.levels import Level
 from polyscape.settings.molecule import Component
 from polyscape.status import Status
@@ -33,6 +36,16 @@ FORCE_FIELD = "ff"
 _LOWEST_SANE_KJ_PER_MOL, _HIGHEST_SANE_KJ_PER_MOL = -1000.0, 300.0
 """A neutral molecular crystal's lattice energy lies well inside; what lies outside is a failed calculation.
 """
+
+
+@dataclass(frozen=True)
+class LearningPlan:
+    """The settings that what is learned depends on."""
+
+    levels: Sequence[Level]
+    components: Sequence[Component]
+    features: FeaturesSettings
+    learning: LearningSettings
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,8 @@ class LandscapeData:
         What the learner sees.
     failed_ls : numpy.ndarray of bool, shape (levels, structures)
         Where a computation was tried and gave no usable energy.
+    descriptor : str
+        The combination of descriptors that the learner sees.
     """
 
     landscape: pd.DataFrame
@@ -83,6 +98,7 @@ class LandscapeData:
     added_ls: Reals
     training: TrainingData
     failed_ls: NDArray[np.bool_]
+    descriptor: str
 
 
 def distinct_structures(landscape: pd.DataFrame) -> pd.DataFrame:
@@ -97,15 +113,17 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def feature_matrix(distinct: pd.DataFrame, features: pd.DataFrame) -> Reals:
-    """Descriptors in the landscape's order, shape (structures, features)."""
-    vectors = features.set_index("structure_id").features
-    missing = set(distinct.structure_id) - set(vectors.index)
-    if missing:
-        raise TableError(
-            f"features: {len(missing)} structures of the landscape are missing, {min(missing)} for one"
-        )
-    return np.stack([np.asarray(vectors[name], float) for name in distinct.structure_id])
+def feature_blocks(distinct: pd.DataFrame, features: pd.DataFrame) -> dict[str, Reals]:
+    """Blocks of the descriptors in the landscape's order, shape (structures, features) each."""
+    blocks = {}
+    for block, rows in features.groupby("block"):
+        vectors = rows.set_index("structure_id").features
+        missing = set(distinct.structure_id) - set(vectors.index)
+        if missing:
+            problem = f"{len(missing)} structures of the landscape are missing, {min(missing)} for one"
+            raise TableError(f"features, block {block}: {problem}")
+        blocks[str(block)] = np.stack([np.asarray(vectors[name], float) for name in distinct.structure_id])
+    return blocks
 
 
 def merge_points(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -119,12 +137,10 @@ def merge_points(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return kept.drop(columns="bad").reset_index(drop=True)
 
 
-def assemble(
-    tables: LearningTables, levels: Sequence[Level], components: Sequence[Component]
-) -> LandscapeData:
-    """The learner's data from the tables of a campaign."""
+def assemble(tables: LearningTables, plan: LearningPlan) -> LandscapeData:
+    """The learner's data from the tables of a campaign, in the descriptors that predict it best."""
     distinct = distinct_structures(tables.landscape)
-    names = (FORCE_FIELD, *(level.name for level in levels))
+    names = (FORCE_FIELD, *(level.name for level in plan.levels))
     dispersion_ls = _dispersion(distinct, tables.dispersion, names)
     value_ls = np.full((len(names), len(distinct)), np.nan)
     value_ls[0] = distinct.lattice_energy_kJ_per_mol.to_numpy(float) - dispersion_ls[0]
@@ -132,7 +148,7 @@ def assemble(
     row = {name: index for index, name in enumerate(distinct.structure_id)}
     points = merge_points(tables.points)
     for index, name in enumerate(names[1:], start=1):
-        reference_eV = _molecules_energy_eV(tables.molecules, name, components)
+        reference_eV = _molecules_energy_eV(tables.molecules, name, plan.components)
         for point in records(points[points.level == name]):
             if point["structure_id"] not in row:
                 continue
@@ -140,9 +156,20 @@ def assemble(
             energy = _lattice_energy(point, reference_eV)
             failed_ls[index, s] = not _sane(energy, point["structure_id"], name)
             value_ls[index, s] = energy - dispersion_ls[index, s] if not failed_ls[index, s] else np.nan
-    X_sf = feature_matrix(distinct, tables.features)
+    described = _described(feature_blocks(distinct, tables.features), value_ls, plan)
     added_ls = dispersion_ls + distinct.pressure_volume_kJ_per_mol.to_numpy(float)
-    return LandscapeData(distinct, names, added_ls, TrainingData(X_sf, value_ls), failed_ls)
+    return LandscapeData(distinct, names, added_ls, described.data, failed_ls, described.descriptor)
+
+
+def _described(blocks: Mapping[str, Reals], value_ls: Reals, plan: LearningPlan) -> Described:
+    """The training data; what was tried and how well it predicts goes to the log."""
+    if not blocks:  # an empty landscape
+        return Described("", TrainingData(np.zeros((value_ls.shape[1], 0)), value_ls), {})
+    data = TrainingData(blocks[LINEAR], value_ls, blocks[LINEAR])
+    described = choose_descriptor(build_learner(plan.learning), data, blocks, candidates(plan.features))
+    for name, score in described.score_by_descriptor.items():
+        print(f"descriptor {name}: mean log density of left-out structures {score:.3f}", file=sys.stderr)
+    return described
 
 
 def _dispersion(distinct: pd.DataFrame, dispersion: pd.DataFrame, names: Sequence[str]) -> Reals:

@@ -15,10 +15,7 @@ from polyscape.learn.protocol import Points, Posterior, Reals
 from polyscape.learn.ranking import Ranking, rank_structures, ranks, relative_sd_ls
 from polyscape.learn.registry import build_learner
 from polyscape.schemas import CALIBRATION, RANKING
-from polyscape.settings.learning import LearningSettings
-from polyscape.settings.levels import Level
-from polyscape.settings.molecule import Component
-from polyscape.stages.lattice_energies import LandscapeData, LearningTables, assemble
+from polyscape.stages.lattice_energies import LandscapeData, LearningPlan, LearningTables, assemble
 
 _COPIED = (
     "density_g_per_cm3",
@@ -32,20 +29,14 @@ _RANKING_STREAM = 20
 """Separates the ranking's random numbers from those of other stages with the same seed."""
 
 
-def rank(
-    tables: LearningTables,
-    levels: Sequence[Level],
-    components: Sequence[Component],
-    settings: LearningSettings,
-    seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def rank(tables: LearningTables, plan: LearningPlan, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `ranking` and `calibration`; error bars are widened where leaving out shows them too
     narrow.
     """
-    data = assemble(tables, levels, components)
+    data = assemble(tables, plan)
     if data.landscape.empty:
         return RANKING.from_rows([]), CALIBRATION.from_rows([])
-    learner = build_learner(settings)
+    learner = build_learner(plan.learning)
     calibrations = leave_one_out(learner, data.training)
     inflation_l = np.ones(len(data.levels))
     for calibration in calibrations:
@@ -55,7 +46,7 @@ def rank(
     everywhere = Points.at_level(len(data.levels) - 1, range(len(data.landscape)))
     K_ss = posterior.covariance_pp(everywhere, everywhere) * inflation_l[-1] ** 2
     generator = np.random.default_rng([seed, _RANKING_STREAM])
-    ranking = rank_structures(mean_ls[-1], K_ss, settings.draws, generator)
+    ranking = rank_structures(mean_ls[-1], K_ss, plan.learning.draws, generator)
     shown = _shown(data, mean_ls, posterior, inflation_l)
     top_sd_s = posterior.sd_ls()[-1] * inflation_l[-1]
     order = np.argsort(ranking.rank_s)

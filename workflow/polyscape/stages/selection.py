@@ -20,12 +20,10 @@ from polyscape.learn.registry import build_learner
 from polyscape.levels.cost import Cost, predict, together
 from polyscape.levels.refine import CostModel
 from polyscape.schemas import SELECTION
-from polyscape.settings.learning import LearningSettings
 from polyscape.settings.levels import Level
-from polyscape.settings.molecule import Component
 from polyscape.settings.selection import SelectionSettings
 from polyscape.stages.costs import cost_model
-from polyscape.stages.lattice_energies import LandscapeData, LearningTables, assemble, records
+from polyscape.stages.lattice_energies import LandscapeData, LearningPlan, LearningTables, assemble, records
 from polyscape.stages.rows import enthalpy_kJ_per_mol, reduced_atoms
 
 _SELECTION_STREAM = 10
@@ -36,11 +34,14 @@ _SELECTION_STREAM = 10
 class SelectionPlan:
     """The settings that a selection depends on."""
 
-    levels: Sequence[Level]
-    components: Sequence[Component]
+    known: LearningPlan
     selection: SelectionSettings
-    learning: LearningSettings
     seed: int
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """The ladder."""
+        return self.known.levels
 
 
 def select(
@@ -50,7 +51,7 @@ def select(
 
     Its predicted core-seconds add up to at most `core_s_left`.
     """
-    data = assemble(tables, plan.levels, plan.components)
+    data = assemble(tables, plan.known)
     model = cost_model([t for t in (tables.molecules, *tables.points) if t is not None], plan.levels)
     alone = [_costs_alone(reduced_atoms(row), plan.levels) for row in records(data.landscape)]
     cost = _climbing_costs(alone, plan.levels, model)
@@ -69,7 +70,7 @@ def _choose(round_number: int, data: LandscapeData, budget: Budget, plan: Select
     energy_s = enthalpy_kJ_per_mol(data.landscape).to_numpy(float)
     now = Situation(data.training, energy_s, data.added_ls[-1], data.failed_ls)
     generator = np.random.default_rng([plan.seed, _SELECTION_STREAM, round_number])
-    judge = Judge(build_learner(plan.learning), plan.learning.draws, generator)
+    judge = Judge(build_learner(plan.known.learning), plan.known.learning.draws, generator)
     return choose(now, budget, plan.selection, judge)
 
 
