@@ -84,6 +84,16 @@ def test_files_of_the_user_are_inputs_of_the_stages_that_read_them():
     assert made.user_files("search") == []
 
 
+def test_the_marks_of_a_run_on_another_machine_are_left(tmp_path):
+    mark = _mark(tmp_path, "0.output.lock", "mine")
+    (tmp_path / "polyscape-mine.lock").write_text("another-login-node")
+    assert not claim("mine", tmp_path)
+    assert not claim("mine", tmp_path)
+    assert mark.exists()
+    mark.unlink()  # that run has ended, or the user has unlocked
+    assert claim("mine", tmp_path)
+
+
 def test_the_marks_of_a_dead_process_are_removed_and_no_others(tmp_path):
     own, other = _mark(tmp_path, "0.output.lock", "mine"), _mark(tmp_path, "1.output.lock", "yours")
     assert claim("mine", tmp_path)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -65,6 +66,8 @@ def claim(campaign: str, engine: Path = Path(".snakemake")) -> bool:
     Snakemake marks the files of a running campaign in ``locks/``; after ``kill -9`` these marks stay and stop
     the next run.  A lock of the kernel dies with its process: who gets it knows that the marks are stale, and
     removes those of this campaign.  Who does not get it leaves them to Snakemake, which refuses a second run.
+    Marks of a run on another machine are left as well: not every disk tells machines of each other's locks, and a
+    login node must not take the place of a run that lives on another.
 
     Parameters
     ----------
@@ -79,17 +82,29 @@ def claim(campaign: str, engine: Path = Path(".snakemake")) -> bool:
         Whether no other process runs this campaign.
     """
     engine.mkdir(exist_ok=True)
-    handle = (engine / f"polyscape-{campaign}.lock").open("w")
+    handle = (engine / f"polyscape-{campaign}.lock").open("a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         handle.close()
         return False
+    marks = [m for m in sorted((engine / "locks").glob("*.lock")) if f"results/{campaign}/" in m.read_text()]
+    if marks and not _is_here(handle):
+        handle.close()
+        return False
     _claims.append(handle)
-    for mark in sorted((engine / "locks").glob("*.lock")):
-        if f"results/{campaign}/" in mark.read_text():
-            mark.unlink()
+    for mark in marks:
+        mark.unlink()
+    handle.truncate(0)
+    handle.write(socket.gethostname())
+    handle.flush()
     return True
+
+
+def _is_here(handle: IO[str]) -> bool:
+    """Whether the run that last had this lock ran on this machine."""
+    handle.seek(0)
+    return handle.read() in ("", socket.gethostname())
 
 
 def _typed(value: Any) -> Any:
