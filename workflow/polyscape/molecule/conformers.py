@@ -55,6 +55,8 @@ class Plan:
         Seed of the random embedding.
     cores : int
         Processes at once.
+    symmetric_window_kJ_per_mol : float
+        Geometries of higher symmetry up to this energy above the minimum nearby are conformers; 0 for none.
     """
 
     level: GasPhaseLevel
@@ -63,6 +65,7 @@ class Plan:
     switch: float
     seed: int
     cores: int
+    symmetric_window_kJ_per_mol: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,10 @@ class GasConformer:
         ok, or how the optimisation ended.
     properties : Properties or None
         Charges, multipoles and moments; None unless the status is ok.
+    above_minimum_kJ_per_mol : float
+        Energy above the minimum nearby, for a geometry held in a higher symmetry; 0 for a minimum.
+    beside : str or None
+        Name of the minimum that a symmetric geometry is offered beside.
     """
 
     name: str
@@ -94,10 +101,12 @@ class GasConformer:
     point_group: str
     status: Status
     properties: Properties | None
+    above_minimum_kJ_per_mol: float = 0.0
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
-class _Graph:
+class Graph:
     """What every step needs to know of the molecule."""
 
     molecule: Chem.Mol
@@ -123,7 +132,7 @@ def find_conformers(
     shapes : sequence of numpy.ndarray, shape (atoms, 3)
         Further geometries to start from, in Angstrom.
     """
-    graph = _graph(molecule)
+    graph = graph_of(molecule)
     candidates = _screened(graph, plan, shapes)
     ends = map_tasks(
         partial(_optimise, graph.symbols, graph.numbers_a, plan.level), candidates, plan.cores, "geometries"
@@ -135,8 +144,8 @@ def find_conformers(
         for end in good
         if end[0].energy_kJ_per_mol - lowest <= plan.window_kJ_per_mol + _SAME_ENERGY_KJ_PER_MOL
     ]
-    framed = [_framed(graph, start, status) for start, status in (*good, *bad)]
-    return _in_window(_with_properties(graph, framed, plan), plan.window_kJ_per_mol)
+    ends = [framed(graph, start, status) for start, status in (*good, *bad)]
+    return _in_window(with_properties(graph, ends, plan), plan.window_kJ_per_mol)
 
 
 def is_chiral(molecule: Chem.Mol) -> bool:
@@ -149,9 +158,10 @@ def is_chiral(molecule: Chem.Mol) -> bool:
     )
 
 
-def _graph(molecule: Chem.Mol) -> _Graph:
+def graph_of(molecule: Chem.Mol) -> Graph:
+    """What the steps need to know of a molecule."""
     atoms = list(molecule.GetAtoms())
-    return _Graph(
+    return Graph(
         molecule,
         [atom.GetSymbol() for atom in atoms],
         np.array([atom.GetAtomicNum() for atom in atoms]),
@@ -162,7 +172,7 @@ def _graph(molecule: Chem.Mol) -> _Graph:
     )
 
 
-def _screened(graph: _Graph, plan: Plan, shapes: Sequence[NDArray[np.float64]]) -> list[Start]:
+def _screened(graph: Graph, plan: Plan, shapes: Sequence[NDArray[np.float64]]) -> list[Start]:
     """Starts worth an optimisation with DFT."""
     raw = starting.generate(graph.molecule, graph.bonds, plan.seed, shapes)
     found = map_tasks(
@@ -228,23 +238,23 @@ def _optimise(
     )
 
 
-def _usable(graph: _Graph, start: Start) -> bool:
+def _usable(graph: Graph, start: Start) -> bool:
     """Whether GFN2 gave an energy and left the molecule whole."""
-    return bool(np.isfinite(start.energy_kJ_per_mol)) and _intact(graph, start.position_av)
+    return bool(np.isfinite(start.energy_kJ_per_mol)) and intact(graph, start.position_av)
 
 
-def _intact(graph: _Graph, position_av: NDArray[np.float64]) -> bool:
+def intact(graph: Graph, position_av: NDArray[np.float64]) -> bool:
     """Whether the atoms are still bonded as the molecule says."""
     wanted = {tuple(sorted((b.GetBeginAtomIdx(), b.GetEndAtomIdx()))) for b in graph.molecule.GetBonds()}
     return set(bonds_by_distance(graph.numbers_a, position_av)) == wanted
 
 
 def _distinct_ends(
-    graph: _Graph, ends: list[tuple[Start, Status]]
+    graph: Graph, ends: list[tuple[Start, Status]]
 ) -> tuple[list[tuple[Start, Status]], list[tuple[Start, Status]]]:
     """Distinct converged geometries, and what failed."""
     checked = [
-        (start, status if status is not Status.OK or _intact(graph, start.position_av) else Status.BROKEN)
+        (start, status if status is not Status.OK or intact(graph, start.position_av) else Status.BROKEN)
         for start, status in ends
     ]
     good = starting.distinct(
@@ -254,7 +264,7 @@ def _distinct_ends(
     return [(start, Status.OK) for start in good], [end for end in checked if end[1] is not Status.OK]
 
 
-def _framed(graph: _Graph, start: Start, status: Status) -> GasConformer:
+def framed(graph: Graph, start: Start, status: Status) -> GasConformer:
     """Symmetrised, in the principal frame, named; of mirror images the one that the name means."""
     group = symmetry.operations(start.position_av, graph.permutation_pa, _SYMMETRY_TOLERANCE_A)
     position_av = symmetry.symmetrise(start.position_av, group)
@@ -270,20 +280,20 @@ def _framed(graph: _Graph, start: Start, status: Status) -> GasConformer:
     )  # fmt: skip
 
 
-def _with_properties(graph: _Graph, framed: list[GasConformer], plan: Plan) -> list[GasConformer]:
+def with_properties(graph: Graph, found: list[GasConformer], plan: Plan) -> list[GasConformer]:
     """The exact wave functions of the good ones."""
-    good = [conformer for conformer in framed if conformer.status is Status.OK]
+    good = [conformer for conformer in found if conformer.status is Status.OK]
     groups = [symmetry.operations(c.position_av, graph.permutation_pa, _SYMMETRY_TOLERANCE_A) for c in good]
     tasks = list(zip([c.position_av for c in good], groups, strict=True))
     work = partial(_properties, graph.symbols, plan.level, plan.switch)
     computed = map_tasks(work, tasks, plan.cores, "wave functions and multipoles")
     finished = [
         replace(conformer, status=Status.SCF_FAILED)
-        if found is None
-        else replace(conformer, properties=found, energy_hartree=found.energy_hartree)
-        for conformer, found in zip(good, computed, strict=True)
+        if properties is None
+        else replace(conformer, properties=properties, energy_hartree=properties.energy_hartree)
+        for conformer, properties in zip(good, computed, strict=True)
     ]
-    return finished + [conformer for conformer in framed if conformer.status is not Status.OK]
+    return finished + [conformer for conformer in found if conformer.status is not Status.OK]
 
 
 def _properties(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from polyscape.molecule.optimise import EnergyGradient
 from polyscape.units import ANGSTROM_PER_BOHR
 
 _STEP_BOHR = 0.01
@@ -58,20 +59,8 @@ class Gfn2:
         return float(result.get("energy")), np.asarray(result.get("gradient"))
 
     def relax(self, position_av: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """The nearest minimum: positions in Angstrom and energy in hartree (BFGS in Cartesian coordinates)."""
-
-        def flat(x_i: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            energy, gradient_av = self(x_i.reshape(-1, 3))
-            return energy, gradient_av.ravel()
-
-        found = minimize(
-            flat,
-            (position_av / ANGSTROM_PER_BOHR).ravel(),
-            jac=True,
-            method="BFGS",
-            options={"gtol": 1e-4, "maxiter": 300},
-        )
-        return found.x.reshape(-1, 3) * ANGSTROM_PER_BOHR, float(found.fun)
+        """The nearest minimum: positions in Angstrom and energy in hartree."""
+        return relax(self, position_av)
 
     def hessian_ii(self, position_av: NDArray[np.float64]) -> NDArray[np.float64]:
         """Cartesian Hessian by central differences of the gradient, hartree/bohr^2, shape (3 atoms, 3 atoms)."""
@@ -85,3 +74,25 @@ class Gfn2:
             rows.append((forward - backward).ravel() / (2 * _STEP_BOHR))
         hessian_ii = np.array(rows)
         return 0.5 * (hessian_ii + hessian_ii.T)
+
+
+def relax(
+    energy_gradient: EnergyGradient, position_av: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """The nearest minimum of a cheap surface by BFGS in Cartesian coordinates: positions in Angstrom, energy in hartree.
+
+    Parameters
+    ----------
+    energy_gradient : callable
+        Positions in bohr -> energy in hartree and gradient in hartree/bohr.
+    position_av : numpy.ndarray, shape (atoms, 3)
+        Start in Angstrom.
+    """
+
+    def flat(x_i: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        energy, gradient_av = energy_gradient(x_i.reshape(-1, 3))
+        return energy, gradient_av.ravel()
+
+    start_i = (position_av / ANGSTROM_PER_BOHR).ravel()
+    found = minimize(flat, start_i, jac=True, method="BFGS", options={"gtol": 1e-4, "maxiter": 300})
+    return found.x.reshape(-1, 3) * ANGSTROM_PER_BOHR, float(found.fun)

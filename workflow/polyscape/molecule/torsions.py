@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 _TOKEN = re.compile(r"[ct]|[ga][+-]")
-_SUFFIX = re.compile(r"-\d+$")
+_SUFFIX = re.compile(r"(-\d+)?(-([cd]\d+[vhd]?|s\d+|c[si]|t[dh]|[oi]h|[cd]inf[vh]))?$")
+"""A number, and the point group (in lower case) of a symmetric geometry."""
+
 _ORDER = {"c": 0, "t": 1, "g+": 2, "g-": 3, "a+": 4, "a-": 5}
 RIGID = "rigid"
 """Name of the conformer of a molecule without rotatable bonds."""

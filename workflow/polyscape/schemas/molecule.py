@@ -52,7 +52,10 @@ CONFORMERS = Table(
     (
         Column("component", SMALL, "", "index of the component in the config", low=0),
         text("component_name", "name of the component in the config"),
-        text("conformer", "name: a letter per rotatable bond (c, g+, g-, a+, a-, t); 'rigid' without any"),
+        text(
+            "conformer",
+            "name: a letter per rotatable bond (c, g+, g-, a+, a-, t); 'rigid' without any; with a point group a symmetric geometry beside a minimum",
+        ),
         Column("selected", FLAG, "", "whether the search uses this conformer"),
         Column("stoichiometry", SMALL, "", "molecules of this component per formula unit", low=1),
         Column("charge", SMALL, "e", "net charge of the molecule"),
@@ -62,6 +65,10 @@ CONFORMERS = Table(
             "energy_hartree", REAL, "hartree", "energy at the gas-phase level; null after a failure", True
         ),
         energy("intramolecular", "energy above the component's lowest conformer; null after a failure"),
+        energy(
+            "above_minimum",
+            "energy of a symmetric geometry above the minimum near it, 0 for a minimum; null after a failure",
+        ),
         text("gas_phase_level", "functional and basis of geometry and wave function"),
         text("point_group", "Schoenflies symbol of the conformer"),
         Column("rotatable_bonds", SMALL, "", "torsions that distinguish conformers", low=0),

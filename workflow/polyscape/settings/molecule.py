@@ -23,7 +23,8 @@ class Component(Section):
     stoichiometry: int = Field(1, description="Molecules of this component per formula unit.", ge=1, le=12)
     conformers: Literal["lowest", "all", "known_forms"] | list[str] = Field(
         "lowest",
-        description="Conformers to search: the `lowest` in the gas phase, `all` in the window, those of the "
+        description="Conformers to search: the `lowest` in the gas phase (and what `symmetric_window_kJ_per_mol` puts beside it), "
+        "`all` in the window, those of the "
         "`known_forms`, or a list of names (a letter per rotatable bond, tTt for instance; case does not matter) "
         "and of XYZ, MOL, SDF or CIF files, each for the conformer nearest to the molecule in it. "
         "Name them when the crystal's conformer is not the gas phase's.",
@@ -73,6 +74,13 @@ class MoleculeSettings(Section):
     conformer_window_kJ_per_mol: float = Field(
         30.0,
         description="Conformers up to this energy above the lowest are kept; wider for strong crystal fields.",
+        ge=0,
+    )
+    symmetric_window_kJ_per_mol: float = Field(
+        10.0,
+        description="A geometry of higher symmetry near a conformer (planar NH2, coplanar rings) up to this energy above "
+        "it is a conformer too, `<name>-<point group>`, and searched with it by `lowest` and `all`; below 2.5 it stands "
+        "in the conformer's place. 0 keeps to the minima of the isolated molecule.",
         ge=0,
     )
     max_conformers: int = Field(

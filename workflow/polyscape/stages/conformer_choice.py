@@ -142,7 +142,8 @@ def selected_names(
         remedy = "give a better geometry as `file`, or another level"
         raise InputError(where, key, component.conformers, problem, remedy)
     if component.conformers == "lowest":
-        return {good[0].name}
+        lowest = min(good, key=_minimum_kJ_per_mol).name
+        return {conformer.name for conformer in good if lowest in (conformer.name, conformer.beside)}
     if component.conformers == "all":
         return {conformer.name for conformer in good}
     wanted = {_of_shape(shape, good, molecule, where) for shape in shapes}
@@ -151,6 +152,11 @@ def selected_names(
         if not names_a_file(name):
             wanted |= _of_name(name, key, found, where)
     return wanted
+
+
+def _minimum_kJ_per_mol(conformer: GasConformer) -> float:
+    """Energy of the minimum that a conformer is, or stands near."""
+    return conformer.energy_hartree * KJ_PER_MOL_PER_HARTREE - conformer.above_minimum_kJ_per_mol
 
 
 def _of_shape(shape: Shape, good: list[GasConformer], molecule: Chem.Mol, where: str) -> str:

@@ -14,6 +14,7 @@ from polyscape.molecule.conformers import GasConformer, Plan, find_conformers
 from polyscape.molecule.dma import DistributedMultipoles
 from polyscape.molecule.given import replace_multipoles
 from polyscape.molecule.read import MoleculeError
+from polyscape.molecule.symmetric import with_symmetric
 from polyscape.molecule.wavefunction import GasPhaseLevel
 from polyscape.schemas import CONFORMERS, MOLECULE
 from polyscape.settings.molecule import Component, MoleculeSettings
@@ -79,6 +80,7 @@ def describe_molecules(
         given = given_multipoles(component, index, molecule, plan.switch, where)
         shapes = shapes_asked(component, index, molecule, forms, where)
         found = find_conformers(molecule, plan, [shape.position_av for shape in shapes])
+        found = with_symmetric(molecule, plan, found)
         selected = selected_names(component, index, molecule, found, shapes, where)
         if given is not None:
             found = _with_multipoles(component, index, (found, selected), molecule, (given, where))
@@ -99,6 +101,7 @@ def _plan(settings: MoleculeSettings, component: Component, seed: int, cores: in
         settings.multipole_switch,
         seed,
         cores,
+        0.0 if component.multipoles_file else settings.symmetric_window_kJ_per_mol,
     )
 
 
@@ -168,6 +171,7 @@ def _property_columns(conformer: GasConformer, lowest: GasConformer, component: 
     return {
         "energy_hartree": round(conformer.energy_hartree, 8),
         "intramolecular_kJ_per_mol": round(above, 8),
+        "above_minimum_kJ_per_mol": round(conformer.above_minimum_kJ_per_mol, 8),
         "dipole_debye": round(float(np.linalg.norm(found.dipole_v)) * DEBYE_PER_E_BOHR, 8),
         "multipole_source": found.multipole_source,
         "charge_error_e": round(charge, 8),

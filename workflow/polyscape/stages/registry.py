@@ -79,19 +79,15 @@ STAGES: dict[str, Stage] = {
         ),
         Stage("landscape", 5, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
-        Stage("features", 2, ("features", "energy")),
+        Stage("features", 1, ("features",)),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need
-        Stage(
-            "selection",
-            2,
-            ("seed", "molecule.components", "levels", "features", "selection", "budget", "learning"),
-        ),
+        Stage("selection", 2, ("seed", "molecule.components", "levels", "selection", "budget", "learning")),
         Stage("single_point", 2, ("levels",)),
         Stage("isolated_molecule", 2, ("levels",)),
         Stage("stored_points", 2, ("levels",)),
-        Stage("learn", 2, ("molecule.components", "levels", "features", "learning")),
-        Stage("rank", 2, ("seed", "molecule.components", "levels", "features", "learning")),
+        Stage("learn", 1, ("molecule.components", "levels", "learning")),
+        Stage("rank", 1, ("seed", "molecule.components", "levels", "learning")),
         Stage("ledger", 1, ("levels",)),
         Stage(
             "report",
