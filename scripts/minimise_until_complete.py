@@ -11,6 +11,7 @@ from pathlib import Path
 from polyscape.cli import run_stage, stage_parser
 from polyscape.schemas import CONFORMERS, MINIMA, MOLECULE, TRIALS
 from polyscape.search.duplicates import Comparison
+from polyscape.settings.search import LandscapeSettings
 from polyscape.stages.minimise import minimise_trials
 from polyscape.stages.registry import Slice
 from polyscape.stages.rows import conformers_of
@@ -26,7 +27,8 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, minimise, write."""
     tables = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
     forces = {"energy": part["energy"], "minimiser": part["minimiser"], "cores": options.cores}
-    compared = Comparison(part["landscape"], part["search.chirality"], options.cores)
+    told = {name.partition(".")[2]: part[name] for name in part.values if name.startswith("landscape.")}
+    compared = Comparison(LandscapeSettings(**told), part["search.chirality"], options.cores)
     minima = minimise_until_complete(
         TRIALS.read(options.trials),
         MINIMA.read_all(options.earlier),

@@ -64,6 +64,7 @@ def touched_by(settings, **sections):
         ({"search": {"sampling": {"contact_factor": 0.8}}}, {"search"}),
         # a search that stops at a coverage is judged by what the landscape counts as one structure
         ({"landscape": {"window_kJ_per_mol": 5.0}}, {"landscape", "minimise_until_complete"}),
+        ({"landscape": {"match_rmsd_A": 0.4}}, {"landscape"}),
         ({"report": {"structures": 3}}, set()),
     ],
 )

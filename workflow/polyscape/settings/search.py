@@ -110,7 +110,8 @@ class SearchSettings(Section):
     stop_at_coverage: float | None = Field(
         None,
         description="Good-Turing coverage (0-1) at which a series of trials ends early: no more of its trials are "
-        "minimised. Judged at 128, 256, 512, ... trials; null never stops.",
+        "minimised. Judged at 128, 256, 512, ... trials; null never stops. What counts as one structure decides which "
+        "trials are minimised: with a coverage, another energy window or tolerance of duplicates minimises anew.",
         gt=0,
         lt=1,
     )

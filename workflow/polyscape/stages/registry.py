@@ -22,6 +22,16 @@ from polyscape.stages.potential_file import content_id
 _CONTENT: Final = "potential_content"
 
 
+_TELLS_APART: Final = (
+    "landscape.window_kJ_per_mol",
+    "landscape.duplicate_energy_kJ_per_mol",
+    "landscape.duplicate_density_g_per_cm3",
+    "landscape.duplicate_rmsd_A",
+    "landscape.overlay_molecules",
+)
+"""What decides which minima count as one structure, and so when a series has the coverage that is asked for."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A stage of the campaign.
@@ -75,7 +85,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             "minimise_until_complete",
             1,
-            ("energy", "minimiser", "landscape", "search.stop_at_coverage", "search.chirality"),
+            ("energy", "minimiser", *_TELLS_APART, "search.stop_at_coverage", "search.chirality"),
         ),
         Stage("landscape", 5, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
