@@ -53,13 +53,31 @@ class Radial(NamedTuple):
 
 
 @compiled(fastmath=True)
+def _exp6(pair, radial, r, gauss):
+    """Repulsion, dispersion and (1/r) du/dr of both at a distance; `gauss` is exp(-a^2)."""
+    prefactor, decay, c6, c6_plain = pair
+    alpha2 = radial.alpha * radial.alpha
+    inverse2 = 1.0 / (r * r)
+    inverse = r * inverse2
+    a2 = alpha2 * r * r
+    t = min(max((r - radial.plain_start) / radial.width, 0.0), 1.0)
+    w = 1.0 - t * t * (3.0 - 2.0 * t)
+    inverse6 = inverse2 * inverse2 * inverse2
+    u_rep = prefactor * exp_simd(-decay * r)
+    u_plain = c6_plain * inverse6
+    u_c6 = c6 * (1.0 + a2 * (1.0 + 0.5 * a2)) * gauss * inverse6
+    slope = w * (6.0 * u_plain * inverse2 - decay * u_rep * inverse)
+    slope += (u_rep - u_plain) * 6.0 * t * (t - 1.0) / radial.width * inverse
+    slope += 6.0 * u_c6 * inverse2 + c6 * alpha2 * alpha2 * alpha2 * gauss * inverse2
+    return w * u_rep, -w * u_plain - u_c6, slope
+
+
+@compiled(fastmath=True)
 def charge_sums(vector_vn, n, pair, radial, coefficient_c, out):
     """The results for two charges; the other places of `out` are left alone.  Arguments as `multipole_sums`."""
-    prefactor, decay, c6, c6_plain = pair
     alpha2 = radial.alpha * radial.alpha
     charges = coefficient_c[0]
     gauss_charge = 2.0 * radial.alpha / math.sqrt(math.pi)
-    gauss_c6 = c6 * alpha2 * alpha2 * alpha2
     repulsion = dispersion = s0 = fx = fy = fz = 0.0
     wxx = wyy = wzz = wxy = wxz = wyz = 0.0
     for m in range(n):
@@ -67,19 +85,10 @@ def charge_sums(vector_vn, n, pair, radial, coefficient_c, out):
         inverse2 = 1.0 / r2
         r = math.sqrt(r2)
         inverse = r * inverse2
-        a2 = alpha2 * r2
-        gauss = exp_simd(-a2)
-        t = min(max((r - radial.plain_start) / radial.width, 0.0), 1.0)
-        w = 1.0 - t * t * (3.0 - 2.0 * t)
-        inverse6 = inverse2 * inverse2 * inverse2
-        u_rep = prefactor * exp_simd(-decay * r)
-        u_plain = c6_plain * inverse6
-        u_c6 = c6 * (1.0 + a2 * (1.0 + 0.5 * a2)) * gauss * inverse6
-        repulsion += w * u_rep
-        dispersion -= w * u_plain + u_c6
-        slope = w * (6.0 * u_plain * inverse2 - decay * u_rep * inverse)
-        slope += (u_rep - u_plain) * 6.0 * t * (t - 1.0) / radial.width * inverse
-        slope += 6.0 * u_c6 * inverse2 + gauss_c6 * gauss * inverse2
+        gauss = exp_simd(-alpha2 * r2)
+        u_repulsion, u_dispersion, slope = _exp6(pair, radial, r, gauss)
+        repulsion += u_repulsion
+        dispersion += u_dispersion
         b0 = erfcx_simd(radial.alpha * r) * gauss * inverse
         s0 += b0
         slope -= charges * (b0 + gauss_charge * gauss) * inverse2
@@ -115,7 +124,6 @@ def multipole_sums(vector_vn, n, pair, radial, coefficient_c, out):
     out : array, shape (`RESULTS`,)
         Overwritten.
     """
-    prefactor, decay, c6, c6_plain = pair
     c = coefficient_c
     alpha2 = radial.alpha * radial.alpha
     q1 = 2.0 * radial.alpha / math.sqrt(math.pi)
@@ -123,7 +131,6 @@ def multipole_sums(vector_vn, n, pair, radial, coefficient_c, out):
     q3 = 2.0 * alpha2 * q2
     q4 = 2.0 * alpha2 * q3
     q5 = 2.0 * alpha2 * q4
-    gauss_c6 = c6 * alpha2 * alpha2 * alpha2
     repulsion = dispersion = fx = fy = fz = 0.0
     wxx = wyy = wzz = wxy = wxz = wyz = 0.0
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = s10 = s11 = s12 = s13 = s14 = s15 = 0.0
@@ -134,19 +141,10 @@ def multipole_sums(vector_vn, n, pair, radial, coefficient_c, out):
         inverse2 = 1.0 / r2
         r = math.sqrt(r2)
         inverse = r * inverse2
-        a2 = alpha2 * r2
-        gauss = exp_simd(-a2)
-        t = min(max((r - radial.plain_start) / radial.width, 0.0), 1.0)
-        w = 1.0 - t * t * (3.0 - 2.0 * t)
-        inverse6 = inverse2 * inverse2 * inverse2
-        u_rep = prefactor * exp_simd(-decay * r)
-        u_plain = c6_plain * inverse6
-        u_c6 = c6 * (1.0 + a2 * (1.0 + 0.5 * a2)) * gauss * inverse6
-        repulsion += w * u_rep
-        dispersion -= w * u_plain + u_c6
-        slope = w * (6.0 * u_plain * inverse2 - decay * u_rep * inverse)
-        slope += (u_rep - u_plain) * 6.0 * t * (t - 1.0) / radial.width * inverse
-        slope += 6.0 * u_c6 * inverse2 + gauss_c6 * gauss * inverse2
+        gauss = exp_simd(-alpha2 * r2)
+        u_repulsion, u_dispersion, slope = _exp6(pair, radial, r, gauss)
+        repulsion += u_repulsion
+        dispersion += u_dispersion
         # radial functions of a screened charge
         b0 = erfcx_simd(radial.alpha * r) * gauss * inverse
         b1 = (b0 + q1 * gauss) * inverse2

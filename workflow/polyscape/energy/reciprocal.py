@@ -32,6 +32,9 @@ MAX_WAVE_VECTORS = 200_000
 
 _ROOT_PI = math.sqrt(math.pi)
 
+_I_TO = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
+"""Real and imaginary parts of i^0 .. i^3."""
+
 _MARGIN = 1.0 + 1e-6
 """Wave vectors a little beyond the cutoff are listed, so that the images of all within are found despite rounding."""
 
@@ -95,9 +98,7 @@ def _add_site(amplitude_ln, dispersion, wave, factors):
     cos_n, sin_n = wave
     real_ln, imaginary_ln = factors
     for rank in range(amplitude_ln.shape[0]):
-        c, s = (1.0, 0.0) if rank % 4 == 0 else (0.0, 1.0) if rank % 4 == 1 else (-1.0, 0.0)
-        if rank % 4 == 3:
-            c, s = 0.0, -1.0
+        c, s = _I_TO[rank % 4]
         for n in range(amplitude_ln.shape[1]):
             real_ln[rank, n] += amplitude_ln[rank, n] * (c * cos_n[n] - s * sin_n[n])
             imaginary_ln[rank, n] += amplitude_ln[rank, n] * (c * sin_n[n] + s * cos_n[n])
@@ -193,9 +194,7 @@ def _site_slopes(amplitude_ln, site, wave, weights, work):
     for n in range(cos_n.shape[0]):
         by_phase_n[n] = dispersion * (imaginary_ln[top, n] * cos_n[n] - real_ln[top, n] * sin_n[n])
     for rank in range(amplitude_ln.shape[0]):
-        c, s = (1.0, 0.0) if rank % 4 == 0 else (0.0, 1.0) if rank % 4 == 1 else (-1.0, 0.0)
-        if rank % 4 == 3:
-            c, s = 0.0, -1.0
+        c, s = _I_TO[rank % 4]
         for n in range(cos_n.shape[0]):
             re, im = c * cos_n[n] - s * sin_n[n], c * sin_n[n] + s * cos_n[n]
             by_amplitude_ln[rank, n] = weight * (real_ln[rank, n] * re + imaginary_ln[rank, n] * im)
@@ -237,7 +236,7 @@ def reciprocal_sums(sites, sums, geometry, gradient):
     unit = (np.zeros((RANK + 2, count)), np.zeros((RANK + 2, count)))
     back = inverse(geometry.cell_cv)
     fraction_c = np.empty(3)
-    charge = 0.0
+    root_c6 = 0.0
     for a in range(total):
         m = sites.molecule_a[a]
         for c in range(3):
@@ -247,11 +246,11 @@ def reciprocal_sums(sites, sums, geometry, gradient):
         _phase(index_cn, fraction_c, phase_a2n[a, 0], phase_a2n[a, 1])
         _amplitudes(geometry.moment_qsa[:, 0], a, sites.weight_m[m], monomial_qn, amplitude_aln[a])
         dispersion = sites.weight_m[m] * sites.dispersion_a[a]
-        charge += dispersion
+        root_c6 += dispersion
         _add_site(amplitude_aln[a], dispersion, (phase_a2n[a, 0], phase_a2n[a, 1]), unit)
     cell = _whole_cell(sites, (index_cn, place), unit, ranks + 1)
     _weights(sums, wave_vn, volume, operations, cell, gradient)
-    origin = -sums.ewald_c6 * _ROOT_PI**3 * sums.alpha**3 / (6.0 * volume) * charge**2 * operations
+    origin = -sums.ewald_c6 * _ROOT_PI**3 * sums.alpha**3 / (6.0 * volume) * root_c6**2 * operations
     gradient.energy_t[2] += origin
     _add_virial(gradient.virial_vv, origin, 0.0, np.zeros(3))
     slope_qa = np.zeros((geometry.moment_qsa.shape[0], total))
