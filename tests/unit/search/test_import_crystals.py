@@ -148,6 +148,57 @@ def test_other_files_stop_in_one_line(tmp_path, name):
     assert "\n" not in line
 
 
+def isomer():
+    """Formic acid and carbon dioxide in one place would have the elements of oxalic acid; here as one molecule."""
+    chain = [("O", 0), ("O", 1.4), ("C", 2.8), ("C", 4.2), ("O", 5.6), ("O", 7.0), ("H", -1.0), ("H", 8.0)]
+    cell = [14, 8, 8]
+    return Atoms([symbol for symbol, _ in chain], [(x + 2, 4, 4) for _, x in chain], cell=cell, pbc=True)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_isomers_are_refused_before_anything_runs(tmp_path, place):
+    crystals = [special().to_atoms(builders.conformers())] * 2
+    crystals[place] = isomer()
+    write(tmp_path / "isomers.xyz", crystals, format="extxyz")
+    with pytest.raises(InputError, match=rf"search\.import\[0\].*crystal {place} .*bonded unlike"):
+        check(tmp_path / "isomers.xyz")
+
+
+def trial_row(status="ok", **changes):
+    values = {"trial_id": "a", "sobol_index": 0, "volume_A3": 1.0, "expansion": 1.0, "status": status}
+    row = values | packing_values(special(), 14, "search")
+    pose = row["poses"][0] | {key: value for key, value in changes.items() if key in row["poses"][0]}
+    own = {key: value for key, value in changes.items() if key not in pose}
+    return row | {"poses": [pose]} | own
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (trial_row(status="overlap"), "holds no crystal that is not rejected"),
+        (trial_row(hall_symbol="P nonsense"), "a has the Hall symbol 'P nonsense', which is none"),
+        (trial_row(a_A=0.001), "a has a cell that no lattice has"),
+        (trial_row(alpha_deg=170.0, gamma_deg=170.0), "a has a cell that no lattice has"),
+        (trial_row(qw=0.0, qx=0.0, qy=0.0, qz=0.0), "a has a quaternion that is no rotation"),
+        (trial_row(component=1), "a holds a molecule of component 1, the config has 1"),
+        (trial_row(poses=[]), "a lacks a component"),
+    ],
+)
+def test_rows_of_a_table_that_are_no_crystals_stop_in_one_line(tmp_path, row, said):
+    path = tmp_path / "theirs.parquet"
+    TRIALS.write(TRIALS.from_rows([row]), path)
+    with pytest.raises(InputError) as caught:
+        check(path)
+    assert said in caught.value.line()
+
+
+def test_a_row_that_claims_a_symmetry_its_molecule_has_not_is_refused(tmp_path, tables):
+    path = tmp_path / "theirs.parquet"
+    TRIALS.write(TRIALS.from_rows([trial_row(site_symmetry="2/m")]), path)
+    with pytest.raises(InputError, match="site of symmetry -1, not 2/m"):
+        import_crystals(*tables, path, "theirs", "racemic")
+
+
 def test_both_hands_are_refused_in_an_enantiopure_search(tmp_path, tables):
     path = tmp_path / "racemate.xyz"
     write(path, special().to_atoms(builders.conformers()), format="extxyz")

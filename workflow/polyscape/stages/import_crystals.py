@@ -16,17 +16,22 @@ from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Conformers, Packing
 from polyscape.errors import InputError
 from polyscape.ids import IMPORT, import_id
+from polyscape.molecule.read import bonds_by_distance
+from polyscape.molecule.species import bond_graph
 from polyscape.schemas import TRIALS
-from polyscape.search.forms import form_crystal, formula, molecules_of, symmetric_packing
+from polyscape.search.forms import Molecule, form_crystal, formula, molecules_of, symmetric_packing
 from polyscape.search.plan import is_sohncke
 from polyscape.settings import Settings
 from polyscape.stages.components import read_component
-from polyscape.stages.rows import conformers_of, packing_of, packing_values
+from polyscape.stages.imported_tables import check_table, table_packings
+from polyscape.stages.rows import conformers_of, packing_values
 from polyscape.status import Status
-from polyscape.tables import TableError
 
 _POOR_FIT_A: Final = 0.3
 """A crystal whose molecules differ more than this from the nearest conformer becomes another crystal by the exchange."""
+
+_LOOKED_INTO: Final = 20
+"""Crystals of a file whose bonds are checked before anything runs; those of all when it is their turn."""
 
 _FORMATS: Final = (".cif", ".xyz", ".extxyz", ".parquet")
 
@@ -34,7 +39,7 @@ _FORMATS: Final = (".cif", ".xyz", ".extxyz", ".parquet")
 def check_imported(settings: Settings, where: str) -> None:
     """Check every imported file: readable, and of the components' molecules; a second for some thousand crystals.
 
-    The composition of every crystal is checked, the bonds of the first of each file.
+    The composition of every crystal is checked, the molecules and their bonds of the first few of each file.
 
     Raises
     ------
@@ -43,11 +48,11 @@ def check_imported(settings: Settings, where: str) -> None:
     """
     components = settings.molecule.components
     molecules = [read_component(component, index, where) for index, component in enumerate(components)]
-    formulas = [formula(a.GetAtomicNum() for a in Chem.AddHs(m).GetAtoms()) for m in molecules]
+    graphs = [_graph(molecule) for molecule in molecules]
     stoichiometry = [component.stoichiometry for component in components]
     for index, file in enumerate(settings.search.imported):
         try:
-            _check_file(Path(file), formulas, stoichiometry)
+            _check_file(Path(file), graphs, stoichiometry)
         except CifError as error:
             raise InputError(where, f"search.import[{index}]", file, error.problem, error.remedy) from error
 
@@ -110,7 +115,7 @@ def _packings(file: Path, rigid: Conformers) -> Iterator[tuple[Packing, float]]:
     formulas = [formula(one_of_each[c].atomic_number_a) for c in sorted(one_of_each)]
     stoichiometry = [one_of_each[c].stoichiometry for c in sorted(one_of_each)]
     if file.suffix.lower() == ".parquet":
-        yield from ((packing, 0.0) for packing in _table_packings(file, rigid))
+        yield from ((packing, 0.0) for packing in table_packings(file, rigid))
         return
     for index, crystal in enumerate(_crystals(file)):
         try:
@@ -141,34 +146,29 @@ def _crystals(file: Path) -> Iterator[CifCrystal]:
         raise CifError(problem, "give crystals in extended XYZ") from error
 
 
-def _table_packings(file: Path, rigid: Conformers) -> Iterator[Packing]:
-    """The crystals of a table of trials, rejected ones left out."""
-    trials = TRIALS.read(file)
-    for row in trials[trials.status == Status.OK].to_dict("records"):
-        packing = packing_of({str(key): value for key, value in row.items()})
-        strange = [p.conformer for p in packing.poses if (p.component, p.conformer) not in rigid]
-        if strange:
-            problem = f"{row['trial_id']} holds conformer {strange[0]}, searched are "
-            problem += ", ".join(sorted(name for _, name in rigid))
-            raise InputError(str(file), "", "", problem, "add it to molecule.components[].conformers")
-        yield packing
+def _graph(drawn: Chem.Mol) -> Chem.Mol:
+    """Elements and bonds of a component, all hydrogens counted."""
+    whole = Chem.AddHs(drawn)
+    bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in whole.GetBonds()]
+    return bond_graph([atom.GetAtomicNum() for atom in whole.GetAtoms()], bonds)
 
 
-def _check_file(file: Path, formulas: Sequence[str], stoichiometry: Sequence[int]) -> None:
+def _check_file(file: Path, graphs: Sequence[Chem.Mol], stoichiometry: Sequence[int]) -> None:
+    formulas = [formula(atom.GetAtomicNum() for atom in graph.GetAtoms()) for graph in graphs]
     if file.suffix.lower() not in _FORMATS:
         raise CifError(f"is none of {', '.join('*' + end for end in _FORMATS)}", "convert it to one of them")
     if not file.is_file():
         raise CifError("there is no such file", "mend the path; it is seen from the working directory")
     if file.suffix.lower() == ".parquet":
-        _check_table(file, len(formulas))
+        check_table(file, len(formulas))
         return
     unit: Counter[str] = Counter()
     for text, count in zip(formulas, stoichiometry, strict=True):
         unit.update({part: count * number for part, number in _elements(text).items()})
     index = -1
     for index, crystal in enumerate(_crystals(file)):
-        if index == 0:
-            molecules_of(crystal, formulas, stoichiometry)
+        if index < _LOOKED_INTO:
+            _check_bonds(molecules_of(crystal, formulas, stoichiometry), graphs, index)
         found = _elements(formula(crystal.atomic_number_a))
         if found.keys() != unit.keys() or len({found[e] / unit[e] for e in unit}) > 1:
             wanted = " + ".join(formulas)
@@ -178,22 +178,17 @@ def _check_file(file: Path, formulas: Sequence[str], stoichiometry: Sequence[int
         raise CifError("holds no crystal", "take it out of the list")
 
 
+def _check_bonds(molecules: Sequence[Molecule], graphs: Sequence[Chem.Mol], index: int) -> None:
+    """Refuse isomers of the components."""
+    known = {Chem.MolToSmiles(graph) for graph in graphs}
+    for numbers_a, position_av in molecules:
+        if Chem.MolToSmiles(bond_graph(numbers_a, bonds_by_distance(numbers_a, position_av))) not in known:
+            problem = f"crystal {index} holds a molecule {formula(numbers_a)} bonded unlike every component"
+            raise CifError(problem, "give crystals of this compound")
+
+
 def _elements(text: str) -> Counter[str]:
     """Atoms by element of a formula such as ``C2 H2 O4``."""
     parts = (part.rstrip("0123456789") for part in text.split())
     counts = (part.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") for part in text.split())
     return Counter({symbol: int(count or 1) for symbol, count in zip(parts, counts, strict=True)})
-
-
-def _check_table(file: Path, components: int) -> None:
-    """Refuse a Parquet file that is no table of trials, or holds components that the config does not have."""
-    try:
-        trials = TRIALS.read(file)
-    except TableError as error:
-        raise CifError(
-            str(error).removeprefix(f"{file}: "), "give it the form of the table trials"
-        ) from error
-    highest = max((int(pose["component"]) for poses in trials.poses for pose in poses), default=0)
-    if highest >= components:
-        problem = f"holds a molecule of component {highest}, the config has {components}"
-        raise CifError(problem, "give crystals of this campaign's components in their order")
