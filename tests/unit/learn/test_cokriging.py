@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import Matern
 
-from polyscape.learn.calibration import leave_one_out
+from polyscape.learn.calibration import calibrate, inflation, leave_one_out
 from polyscape.learn.cokriging import CoKriging
 from polyscape.learn.discrepancy import Hyperparameters
 from polyscape.learn.ladder import Ladder, LadderPosterior, Step
@@ -83,9 +83,8 @@ def test_leaving_out_reports_honest_intervals_and_inflates_dishonest_ones():
     assert (first.level, second.level) == (1, 2)
     assert (len(first.error_p), len(second.error_p)) == (20, 10)
     assert first.coverage(0.5) <= first.coverage(0.8) <= first.coverage(0.95)
-    too_sure = type(first)(1, first.error_p, first.sd_p / 10)
-    assert too_sure.inflation > 3
-    assert first.inflation < 2
+    assert inflation(first.error_p, first.sd_p / 10) > 3
+    assert 1 <= first.inflation < 2
 
 
 def test_levels_with_few_points_are_not_judged():
@@ -175,3 +174,20 @@ def test_the_order_of_the_points_does_not_matter():
     other = LadderPosterior(posterior.ladder, points, value_p, posterior.noise_kJ_per_mol)
     np.testing.assert_allclose(other.mean_ls(), posterior.mean_ls(), atol=1e-9)
     np.testing.assert_allclose(other.sd_ls(), posterior.sd_ls(), atol=1e-7)
+
+
+def test_both_ways_of_leaving_out_cover_every_point_and_share_the_inflation():
+    X_sf, true_ls = draw_ladder(11, structures=60)
+    data = observe(X_sf, true_ls, (45, 12))
+    found = calibrate(CoKriging(), data)
+    assert [(one.method, one.level, len(one.error_p)) for one in found] == [
+        ("leave_one_out", 1, 45),
+        ("leave_one_out", 2, 12),
+        ("k_fold", 1, 45),
+        ("k_fold", 2, 12),
+    ]
+    for one, other in zip(found[:2], found[2:], strict=True):
+        assert one.inflation == other.inflation
+        # of values drawn from the model, 2 of 3 lie within an sd: 12 values leave sd 0.14 of that share
+        assert 0.3 < one.coverage(0.68) <= 1.0
+        assert np.abs(other.error_p).mean() == pytest.approx(np.abs(one.error_p).mean(), rel=0.5)

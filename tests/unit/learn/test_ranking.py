@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from polyscape.learn.ranking import LOWEST, rank_structures, ranks
+from polyscape.learn.ranking import LOWEST, MORE, rank_structures, ranks
 
 
-def _ranking(mean_s, K_ss, draws=20_000, seed=0):
+def _ranking(mean_s, K_ss, draws=20_000, seed=0, references=()):
     return rank_structures(
-        np.asarray(mean_s, float), np.asarray(K_ss, float), draws, np.random.default_rng(seed)
+        np.asarray(mean_s, float), np.asarray(K_ss, float), draws, np.random.default_rng(seed), references
     )
 
 
@@ -19,6 +19,7 @@ def test_probabilities_sum_to_what_they_must():
     found = _ranking(np.arange(12.0), 4 * np.eye(12))
     assert found.p_first_s.sum() == pytest.approx(1.0)
     assert found.p_lowest_s.sum() == pytest.approx(LOWEST)
+    assert found.p_more_s.sum() == pytest.approx(MORE)
 
 
 def test_two_structures_have_the_probability_of_the_normal_distribution():
@@ -51,3 +52,12 @@ def test_the_same_seed_draws_the_same():
 def test_a_single_structure_is_first():
     found = _ranking([-90.0], [[4.0]])
     assert (found.rank_s[0], found.p_first_s[0], found.p_lowest_s[0], found.sd_relative_s[0]) == (1, 1, 1, 0)
+
+
+def test_the_probability_of_lying_below_another_is_that_of_their_difference():
+    """var(E_1 - E_0) = 1 + 1 - 2 * 0.5; correlated errors cancel."""
+    found = _ranking([0.0, 1.0, 3.0], np.eye(3) * 0.5 + 0.5, draws=200_000, references=[0, 2])
+    assert found.p_below_ks.shape == (2, 3)
+    assert found.p_below_ks[0, 1] == pytest.approx(norm.cdf(-1.0), abs=0.005)  # five standard errors
+    assert found.p_below_ks[1, 0] == pytest.approx(norm.cdf(3.0), abs=0.001)
+    assert found.p_below_ks[0, 0] == found.p_below_ks[1, 2] == 0.0

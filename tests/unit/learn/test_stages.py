@@ -267,8 +267,26 @@ def test_ranking_is_complete_ordered_and_reproducible(world, tmp_path):
     for index in range(3):
         assert sorted(levels[index]["rank"] for levels in ranking.levels) == list(range(1, 25))
     assert sorted(calibration.level.unique()) == ["pbe-d3", "pbe0-d3"]
+    assert sorted(calibration.method.unique()) == ["k_fold", "leave_one_out"]
+    assert set(calibration.descriptor) == {"soap+terms"}
+    assert ranking.p_lowest_10.sum() == pytest.approx(10.0)
     again, _ = _rank(world, points)
     pd.testing.assert_frame_equal(ranking, again)
+
+
+def test_every_structure_has_its_probability_of_lying_below_the_known_forms(world):
+    table, vectors, energies = world
+    named = table.copy()
+    named.loc[3, "known_form"] = "beta"
+    points = [landscapes.points(table, energies, dict.fromkeys(table.structure_id[:6], "pbe0-d3"))]
+    ranking, _ = _rank((named, vectors, energies), points)
+    below = {row.structure_id: row.p_below_known_forms for row in ranking.itertuples()}
+    form = named.structure_id[3]
+    assert [entry["known_form"] for entry in below[form]] == ["beta"]
+    assert below[form][0]["probability"] == 0.0
+    place = list(ranking.structure_id).index(form)
+    assert all(below[name][0]["probability"] > 0.5 for name in ranking.structure_id[: max(place - 3, 0)])
+    assert all(below[name][0]["probability"] < 0.5 for name in ranking.structure_id[place + 3 :])
 
 
 def test_two_points_rank_without_calibration(world):

@@ -359,6 +359,7 @@ def _calibration(levels):
     return schemas.CALIBRATION.from_rows(
         {
             "level": level,
+            "method": method,
             "nominal_coverage": nominal,
             "found_coverage": min(1.0, nominal + 0.06),
             "points": 8,
@@ -368,5 +369,6 @@ def _calibration(levels):
             "inflation": 1.2,
         }
         for level in levels[1:]
+        for method in ("leave_one_out", "k_fold")
         for nominal in (0.5, 0.8, 0.95)
     )

@@ -1,21 +1,27 @@
-"""Are the error bars honest?  Each computed structure is left out at all its levels, and predicted by the
-others.
-"""
+"""Are the error bars honest?  Computed structures are left out at all their levels, and predicted by the others."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from scipy.stats import norm
 
 from polyscape.learn.protocol import Learner, Reals, TrainingData
 
-NOMINAL = (0.5, 0.8, 0.95)
+NOMINAL: Final = (0.5, 0.8, 0.95)
 """Coverage of the intervals tested."""
 
-FEWEST = 4
+FEWEST: Final = 4
 """A level with fewer points is not tested."""
 
-_PRIOR_POINTS = 8.0
+LEAVE_ONE_OUT, K_FOLD = "leave_one_out", "k_fold"
+
+_FOLDS: Final = 10
+_MOST_REFITS: Final = 40
+"""With more structures one left out hardly moves the hyperparameters: they are fitted once, with all."""
+
+_PRIOR_POINTS: Final = 8.0
 """Weight of the belief that the error bars are right, in points: few residuals move the inflation little."""
 
 
@@ -27,22 +33,19 @@ class Calibration:
     ----------
     level : int
         Index of the level.
+    method : str
+        `LEAVE_ONE_OUT` or `K_FOLD`.
     error_p, sd_p : numpy.ndarray, shape (points,)
         Computed less predicted value and its standard deviation, noise included, kJ/mol.
+    inflation : float
+        Factor on the standard deviations shown, see `inflation`.
     """
 
     level: int
+    method: str
     error_p: Reals
     sd_p: Reals
-
-    @property
-    def inflation(self) -> float:
-        """Factor >= 1 on the standard deviations: the root of (n0 + sum z^2) / (n0 + n), a scaled
-        inverse-chi-squared prior of n0 points about 1 (Gelman et al., Bayesian Data Analysis, 3rd ed.,
-        2013, section 2.6).
-        """
-        z_p = self.error_p / self.sd_p
-        return max(1.0, float(np.sqrt((_PRIOR_POINTS + z_p @ z_p) / (_PRIOR_POINTS + len(z_p)))))
+    inflation: float = 1.0
 
     def coverage(self, nominal: float) -> float:
         """Share of the errors inside the central interval of nominal probability, sds inflated."""
@@ -50,19 +53,76 @@ class Calibration:
         return float(np.mean(np.abs(self.error_p) <= half_width * self.sd_p))
 
 
+def inflation(error_p: Reals, sd_p: Reals) -> float:
+    """Factor >= 1 on standard deviations that are too small: the root of (n0 + sum z^2) / (n0 + n).
+
+    A scaled inverse-chi-squared prior of n0 points about 1 (Gelman et al., Bayesian Data Analysis, 3rd ed., 2013,
+    section 2.6).
+    """
+    z_p = error_p / sd_p
+    return max(1.0, float(np.sqrt((_PRIOR_POINTS + z_p @ z_p) / (_PRIOR_POINTS + len(z_p)))))
+
+
+def calibrate(learner: Learner, data: TrainingData) -> list[Calibration]:
+    """Leaving out one structure at a time, and a tenth at a time; both with the inflation found by the first."""
+    ones = leave_one_out(learner, data)
+    factor = {one.level: one.inflation for one in ones}
+    folds = k_fold(learner, data) if ones else []
+    return [*ones, *(replace(one, inflation=factor.get(one.level, 1.0)) for one in folds)]
+
+
 def leave_one_out(learner: Learner, data: TrainingData) -> list[Calibration]:
-    """Calibration of every level above the force field that has enough points."""
-    errors: dict[int, list[tuple[float, float]]] = {level: [] for level in range(1, data.levels)}
-    for structure in np.flatnonzero(data.computed_ls[1:].any(axis=0)):
-        posterior = learner.fit(data.without(int(structure)))
+    """Calibration of every level above the force field that has enough points, one structure left out at a time."""
+    structures = np.flatnonzero(data.computed_ls[1:].any(axis=0))
+    errors = (
+        _refitted(learner, data, [[int(structure)] for structure in structures])
+        if len(structures) <= _MOST_REFITS
+        else _at_once(learner, data)
+    )
+    found = _calibrations(errors, LEAVE_ONE_OUT)
+    return [replace(one, inflation=inflation(one.error_p, one.sd_p)) for one in found]
+
+
+def k_fold(learner: Learner, data: TrainingData, folds: int = _FOLDS) -> list[Calibration]:
+    """The same with every tenth structure, in the landscape's order, left out at a time."""
+    structures = np.flatnonzero(data.computed_ls[1:].any(axis=0))
+    groups = [structures[fold::folds].tolist() for fold in range(min(folds, len(structures)))]
+    return _calibrations(_refitted(learner, data, groups), K_FOLD)
+
+
+Errors = list[tuple[int, float, float]]
+"""Level, error and standard deviation of left-out values."""
+
+
+def _refitted(learner: Learner, data: TrainingData, groups: Sequence[Sequence[int]]) -> Errors:
+    """Left-out values when the learner starts anew without each group."""
+    errors: Errors = []
+    for group in groups:
+        posterior = learner.fit(data.without(group))
         mean_ls, sd_ls = posterior.mean_ls(), posterior.sd_ls()
-        for level in np.flatnonzero(data.computed_ls[1:, structure]) + 1:
-            error = data.value_ls[level, structure] - mean_ls[level, structure]
-            errors[int(level)].append(
-                (error, float(np.hypot(sd_ls[level, structure], posterior.noise_kJ_per_mol)))
-            )
-    return [
-        Calibration(level, *np.array(found, float).T)
-        for level, found in errors.items()
-        if len(found) >= FEWEST
-    ]
+        for level, place in np.argwhere(data.computed_ls[1:, group]).tolist():
+            point = level + 1, group[place]
+            sd = float(np.hypot(sd_ls[point], posterior.noise_kJ_per_mol))
+            errors.append((level + 1, float(data.value_ls[point] - mean_ls[point]), sd))
+    return errors
+
+
+def _at_once(learner: Learner, data: TrainingData) -> Errors:
+    """Left-out values of one structure after another, with the hyperparameters of all."""
+    posterior, errors = learner.fit(data), list[tuple[int, float, float]]()
+    for structure in np.unique(posterior.points.structure_p):
+        rows = np.flatnonzero(posterior.points.structure_p == structure)
+        error_b, covariance_bb = posterior.left_out(rows)
+        level_b, sd_b = posterior.points.level_p[rows], np.sqrt(np.diag(covariance_bb))
+        errors += zip(level_b.tolist(), error_b.tolist(), sd_b.tolist(), strict=True)
+    return errors
+
+
+def _calibrations(errors: Errors, method: str) -> list[Calibration]:
+    """By level, those with enough points."""
+    found = []
+    for level in sorted({level for level, _, _ in errors}):
+        own = np.array([(error, sd) for at, error, sd in errors if at == level])
+        if len(own) >= FEWEST:
+            found.append(Calibration(level, method, own[:, 0], own[:, 1]))
+    return found

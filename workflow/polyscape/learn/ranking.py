@@ -13,6 +13,9 @@ from polyscape.learn.protocol import Points, Posterior, Reals
 LOWEST = 5
 """P(lowest 5) is the probability of being among this many of lowest energy."""
 
+MORE = 10
+"""The same for a wider choice."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -22,8 +25,10 @@ class Ranking:
     ----------
     rank_s : numpy.ndarray
         Rank by the mean, 1 is the lowest.
-    p_first_s, p_lowest_s : numpy.ndarray
-        Probability of rank 1, and of a rank of at most `LOWEST`.
+    p_first_s, p_lowest_s, p_more_s : numpy.ndarray
+        Probability of rank 1, of a rank of at most `LOWEST`, and of at most `MORE`.
+    p_below_ks : numpy.ndarray, shape (references, structures)
+        Probability of a lower energy than each of the structures asked for.
     rank_low_s, rank_high_s : numpy.ndarray
         5 and 95 % quantiles of the rank, widened where needed to hold the rank by the mean.
     sd_relative_s : numpy.ndarray
@@ -33,6 +38,8 @@ class Ranking:
     rank_s: NDArray[np.int64]
     p_first_s: Reals
     p_lowest_s: Reals
+    p_more_s: Reals
+    p_below_ks: Reals
     rank_low_s: NDArray[np.int64]
     rank_high_s: NDArray[np.int64]
     sd_relative_s: Reals
@@ -48,7 +55,9 @@ def ranks(value_ds: Reals) -> NDArray[np.int64]:
     return rank_ds
 
 
-def rank_structures(mean_s: Reals, K_ss: Reals, draws: int, generator: np.random.Generator) -> Ranking:
+def rank_structures(
+    mean_s: Reals, K_ss: Reals, draws: int, generator: np.random.Generator, references: Sequence[int] = ()
+) -> Ranking:
     """The ranking of structures whose energies have a joint normal distribution.
 
     Parameters
@@ -61,9 +70,13 @@ def rank_structures(mean_s: Reals, K_ss: Reals, draws: int, generator: np.random
         Joint draws behind the probabilities.
     generator : numpy.random.Generator
         Source of the draws.
+    references : sequence of int
+        Structures that the others are compared with: the known forms.
     """
     with threadpool_limits(limits=1):
-        rank_ds = ranks(normal_draws(mean_s, K_ss, draws, generator))
+        energy_ds = normal_draws(mean_s, K_ss, draws, generator)
+    rank_ds = ranks(energy_ds)
+    below = [np.mean(energy_ds < energy_ds[:, [reference]], axis=0) for reference in references]
     rank_s = ranks(mean_s)
     first = int(np.argmin(rank_s))
     variance_s = np.diag(K_ss) + K_ss[first, first] - 2 * K_ss[first]
@@ -72,6 +85,8 @@ def rank_structures(mean_s: Reals, K_ss: Reals, draws: int, generator: np.random
         rank_s=rank_s,
         p_first_s=np.mean(rank_ds == 1, axis=0),
         p_lowest_s=np.mean(rank_ds <= LOWEST, axis=0),
+        p_more_s=np.mean(rank_ds <= MORE, axis=0),
+        p_below_ks=np.array(below).reshape(len(references), len(mean_s)),
         rank_low_s=np.minimum(low_s, rank_s),
         rank_high_s=np.maximum(high_s, rank_s),
         sd_relative_s=np.sqrt(np.clip(variance_s, 0.0, None)),

@@ -44,6 +44,11 @@ that was not computed the posterior mean and sd.  `relative_energy` and `sd_rela
 difference from the level's rank 1, in which errors common to the landscape cancel; `rank` is by the posterior
 mean, so a computed energy may lie below rank 1's within the noise."""
 
+BELOW_TYPE: Final = pa.struct(
+    [pa.field("known_form", TEXT, nullable=False), pa.field("probability", REAL, nullable=False)]
+)
+"""The known forms that a structure is, and the probability of lying below it."""
+
 RANKING = Table(
     "ranking",
     "a distinct structure, the most stable first",
@@ -63,6 +68,14 @@ RANKING = Table(
         ),
         Column("p_rank_1", REAL, "", "probability of being the most stable", low=0.0, high=1.0),
         Column("p_lowest_5", REAL, "", "probability of being among the five lowest", low=0.0, high=1.0),
+        Column("p_lowest_10", REAL, "", "probability of being among the ten lowest", True, low=0.0, high=1.0),
+        Column(
+            "p_below_known_forms",
+            pa.list_(BELOW_TYPE),
+            "",
+            "probability of being more stable than each structure that is a known form",
+            True,
+        ),
         Column("rank_low", pa.int32(), "", "5 % quantile of the rank", low=1),
         Column("rank_high", pa.int32(), "", "95 % quantile of the rank", low=1),
         Column(
@@ -83,15 +96,16 @@ RANKING = Table(
 
 CALIBRATION = Table(
     "calibration",
-    "a nominal interval at a level, tested by leaving out one structure at a time at all its levels",
-    ("level", "nominal_coverage"),
+    "a nominal interval at a level, tested by leaving out structures at all their levels",
+    ("level", "method", "nominal_coverage"),
     (
         text("level", "name of the level of theory"),
+        text("method", "leave_one_out, or k_fold: a tenth of the structures at a time"),
         Column("nominal_coverage", REAL, "", "probability that the interval claims", low=0.0, high=1.0),
         Column(
             "found_coverage", REAL, "", "share of the left-out values inside the interval", low=0.0, high=1.0
         ),
-        Column("points", pa.int32(), "", "structures left out, one at a time", low=1),
+        Column("points", pa.int32(), "", "structures left out", low=1),
         energy("mae", "mean absolute error of the left-out predictions", nullable=False),
         energy("bias", "mean of the computed less the predicted lattice energy", nullable=False),
         energy(
@@ -103,9 +117,10 @@ CALIBRATION = Table(
             "inflation",
             REAL,
             "",
-            "factor on the learner's standard deviations, found by leaving out",
+            "factor on the learner's standard deviations, found by leaving out one at a time",
             low=1.0,
         ),
+        text("descriptor", "the combination of descriptors that the learner saw", nullable=True),
     ),
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyscape.learn.calibration import NOMINAL, Calibration, leave_one_out
+from polyscape.learn.calibration import NOMINAL, Calibration, calibrate
 from polyscape.learn.protocol import Points, Posterior, Reals
 from polyscape.learn.ranking import Ranking, rank_structures, ranks, relative_sd_ls
 from polyscape.learn.registry import build_learner
@@ -37,7 +37,7 @@ def rank(tables: LearningTables, plan: LearningPlan, seed: int) -> tuple[pd.Data
     if data.landscape.empty:
         return RANKING.from_rows([]), CALIBRATION.from_rows([])
     learner = build_learner(plan.learning)
-    calibrations = leave_one_out(learner, data.training)
+    calibrations = calibrate(learner, data.training)
     inflation_l = np.ones(len(data.levels))
     for calibration in calibrations:
         inflation_l[calibration.level] = calibration.inflation
@@ -46,12 +46,17 @@ def rank(tables: LearningTables, plan: LearningPlan, seed: int) -> tuple[pd.Data
     everywhere = Points.at_level(len(data.levels) - 1, range(len(data.landscape)))
     K_ss = posterior.covariance_pp(everywhere, everywhere) * inflation_l[-1] ** 2
     generator = np.random.default_rng([seed, _RANKING_STREAM])
-    ranking = rank_structures(mean_ls[-1], K_ss, plan.learning.draws, generator)
+    known = np.flatnonzero(data.landscape.known_form.notna()).tolist()
+    ranking = rank_structures(mean_ls[-1], K_ss, plan.learning.draws, generator, known)
     shown = _shown(data, mean_ls, posterior, inflation_l)
     top_sd_s = posterior.sd_ls()[-1] * inflation_l[-1]
     order = np.argsort(ranking.rank_s)
-    rows = [_row(s, data, shown, ranking) | _top(s, mean_ls[-1], top_sd_s) for s in order]
-    return RANKING.from_rows(rows), _calibration_table(calibrations, data.levels)
+    forms = data.landscape.known_form.iloc[known].tolist()
+    rows = [
+        _row(s, data, shown, ranking) | _top(s, mean_ls[-1], top_sd_s) | _below(s, forms, ranking)
+        for s in order
+    ]
+    return RANKING.from_rows(rows), _calibration_table(calibrations, data)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,15 @@ def _top(s: int, mean_s: Reals, sd_s: Reals) -> dict[str, float]:
     }
 
 
+def _below(s: int, forms: Sequence[str], ranking: Ranking) -> dict[str, Any]:
+    """The probabilities of lying below the known forms."""
+    below = [
+        {"known_form": form, "probability": float(probability)}
+        for form, probability in zip(forms, ranking.p_below_ks[:, s], strict=True)
+    ]
+    return {"p_below_known_forms": below}
+
+
 def _row(s: int, data: LandscapeData, shown: _Shown, ranking: Ranking) -> dict[str, Any]:
     """One structure's row of the ranking, without its energy at the highest level."""
     structure = data.landscape.iloc[s]
@@ -105,6 +119,7 @@ def _row(s: int, data: LandscapeData, shown: _Shown, ranking: Ranking) -> dict[s
         "sd_relative_kJ_per_mol": ranking.sd_relative_s[s],
         "p_rank_1": ranking.p_first_s[s],
         "p_lowest_5": ranking.p_lowest_s[s],
+        "p_lowest_10": ranking.p_more_s[s],
         "rank_low": int(ranking.rank_low_s[s]),
         "rank_high": int(ranking.rank_high_s[s]),
         "levels": [
@@ -123,11 +138,12 @@ def _row(s: int, data: LandscapeData, shown: _Shown, ranking: Ranking) -> dict[s
     }
 
 
-def _calibration_table(calibrations: Sequence[Calibration], levels: Sequence[str]) -> pd.DataFrame:
-    """The table `calibration`."""
+def _calibration_table(calibrations: Sequence[Calibration], data: LandscapeData) -> pd.DataFrame:
+    """The table `calibration`; the intervals are those shown, inflation included."""
     return CALIBRATION.from_rows(
         {
-            "level": levels[calibration.level],
+            "level": data.levels[calibration.level],
+            "method": calibration.method,
             "nominal_coverage": nominal,
             "found_coverage": calibration.coverage(nominal),
             "points": len(calibration.error_p),
@@ -135,6 +151,7 @@ def _calibration_table(calibrations: Sequence[Calibration], levels: Sequence[str
             "bias_kJ_per_mol": float(calibration.error_p.mean()),
             "mean_sd_kJ_per_mol": float(calibration.sd_p.mean()) * calibration.inflation,
             "inflation": calibration.inflation,
+            "descriptor": data.descriptor,
         }
         for calibration in calibrations
         for nominal in NOMINAL

@@ -24,6 +24,9 @@ from polyscape.status import Status
 _LOW_WINDOW_KJ_PER_MOL = 10.0
 """Polymorphs lie within about 10 kJ/mol of the lowest structure; rounds are judged by what they tell about these."""
 
+_LEFT_OUT = {"leave_one_out": "one left out", "k_fold": "a tenth left out"}
+"""What the ways of the learner's cross-validation are called."""
+
 _SERIES = rf"^(\d{{3}}(?:s|z\d)?|{IMPORT}-.+)-\d{{7}}$"
 """The ids of trials and of imported crystals, without the index."""
 
@@ -192,7 +195,7 @@ def calibration(table: pd.DataFrame) -> tuple[CalibrationRow, ...]:
     """The lines of the learner's cross-validation."""
     return tuple(
         CalibrationRow(
-            level=str(row["level"]),
+            level=f"{row['level']}, {_LEFT_OUT[row['method']]}",
             nominal=float(row["nominal_coverage"]),
             observed=float(row["found_coverage"]),
             points=int(row["points"]),
