@@ -9,6 +9,7 @@ from pathlib import Path
 
 from polyscape.errors import InputError
 from polyscape.stages.campaign import open_campaign
+from polyscape.stages.forecast import forecast
 from polyscape.stages.preflight import preflight
 
 
@@ -25,10 +26,12 @@ def main() -> None:
     try:
         plan = open_campaign([path], {}, driver=False)
         preflight(plan, str(path))
+        expected = forecast(plan, str(path))
     except InputError as error:
         print(f"error: {error.line()}", file=sys.stderr)
         sys.exit(InputError.exit_code)
     print(plan.summary())
+    print(expected.words())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +13,7 @@ import yaml
 from polyscape.errors import InputError
 from polyscape.files import write_text
 from polyscape.settings.load import merge_configs, parse_settings, read_config
+from polyscape.stages.forecast import forecast
 from polyscape.stages.plan import Plan
 from polyscape.stages.preflight import preflight
 
@@ -47,6 +49,7 @@ def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], dri
     plan = Plan.of(settings, where)
     if driver:
         preflight(plan, where)
+        print(forecast(plan, where).words(), file=sys.stderr)
         claim(settings.campaign)
     return plan
 
