@@ -1,6 +1,7 @@
 """What tests of several folders share: third-party reference numbers, kept elsewhere, and a finished campaign."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(MACHINE_CODE))  # compiled once for
 
 _ROOT = Path(__file__).resolve().parents[1]
 _REFERENCE = Path(os.environ.get("POLYSCAPE_REFERENCE", _ROOT / ".." / "shared" / "reference")).resolve()
-_missing = set()
+_ABSENT = "reference data {} absent"
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +28,7 @@ def reference():
     def find(name):
         path = _REFERENCE / name
         if not path.exists():
-            _missing.add(name)
-            pytest.skip(
-                f"reference data {name} absent: point POLYSCAPE_REFERENCE at the folder that holds it"
-            )
+            pytest.skip(f"{_ABSENT.format(name)}: point POLYSCAPE_REFERENCE at the folder that holds it")
         return path
 
     return find
@@ -44,10 +42,20 @@ def finished(tmp_path_factory):
     return campaign
 
 
+def pytest_collection_modifyitems(items):
+    """A file's tests stay in one process, and so do all that read the finished campaign; what takes long begins first."""
+    for item in items:
+        group = "finished" if "finished" in item.fixturenames else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    slow = {item.location[0] for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.location[0] not in slow)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say loudly which reference numbers nothing was compared with."""
-    if _missing:
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    missing = sorted(set(re.findall(_ABSENT.format(r"(\S+)"), "\n".join(skipped))))
+    if missing:
         terminalreporter.section("NOT COMPARED WITH REFERENCE DATA", red=True)
-        terminalreporter.line(
-            f"absent below {_REFERENCE}: {', '.join(sorted(_missing))} (set POLYSCAPE_REFERENCE)"
-        )
+        names = ", ".join(missing)
+        terminalreporter.line(f"absent below {_REFERENCE}: {names} (set POLYSCAPE_REFERENCE)")
