@@ -79,6 +79,16 @@ POINTS = Table(
         Column("predicted_memory_MB", REAL, "MB", "peak memory that it says", True, low=0.0),
         text("source", "computed, or store (found there)"),
         text("store_key", "key of the result in the store", nullable=True),
+        text("relaxed", "what moved before the single point: atoms, cell; null for nothing", nullable=True),
+        Column("relaxation_steps", pa.int32(), "", "steps of the optimiser", True, low=0),
+        Column("relaxation_converged", FLAG, "", "whether forces and stress became small", True),
+        Column(
+            "connectivity_kept", FLAG, "", "whether the molecules kept their bonds and their number", True
+        ),
+        Column("relaxation_rmsd_A", REAL, "Angstrom", "displacement of the atoms in the cell", True, low=0.0),
+        Column("volume_change_percent", REAL, "%", "change of the cell's volume", True),
+        Column("relaxed_cell_A", REALS, "Angstrom", "cell vectors at the end, row by row", True),
+        Column("relaxed_fractional", REALS, "fraction", "coordinates at the end, atom by atom", True),
     ),
 )
 

@@ -22,6 +22,9 @@ def dispersion(
 ) -> pd.DataFrame:
     """Dispersion part of the lattice energy: crystal per formula unit less the isolated molecules.
 
+    All at the geometries of the landscape, also for a level that relaxes: what is learned of it is its lattice energy
+    less this, so that the change of dispersion by the relaxation is learned with the rest.
+
     Parameters
     ----------
     molecule, conformers, landscape : pandas.DataFrame
@@ -32,7 +35,7 @@ def dispersion(
         Threads; the result does not depend on them.
     """
     counts = stoichiometry(conformers)
-    molecules = reference_molecules(molecule, conformers, levels[0].gpaw.molecule_box_A)
+    molecules = reference_molecules(molecule, conformers, levels)
     isolated_eV = {
         level.name: sum(counts[c] * dispersion_energy_eV(atoms, level) for c, atoms in molecules.items())
         for level in levels

@@ -22,15 +22,18 @@ def isolated_molecule(
     """The points of each component's lowest conformer in a box, and whether to write them here."""
     rows: list[dict[str, object]] = []
     is_root = True
-    for component, atoms in reference_molecules(molecule, conformers, levels[0].gpaw.molecule_box_A).items():
+    for component, atoms in reference_molecules(molecule, conformers, levels).items():
         rungs, is_root = climb(atoms, levels, store, scratch)
         name = molecule_id(component)
         rows.extend(point_row(name, 1, rung) | predicted(atoms, levels, rung) for rung in rungs)
     return POINTS.from_rows(rows), is_root
 
 
-def reference_molecules(molecule: pd.DataFrame, conformers: pd.DataFrame, box_A: float) -> dict[int, Atoms]:
-    """The lowest conformer of each component, searched or not, in its box."""
+def reference_molecules(
+    molecule: pd.DataFrame, conformers: pd.DataFrame, levels: Sequence[Level]
+) -> dict[int, Atoms]:
+    """The lowest conformer of each component, searched or not, in its box: that of the lowest level of GPAW."""
+    box_A = next((level for level in levels if level.backend == "gpaw"), levels[0]).gpaw.molecule_box_A
     rigid = conformers_of(molecule, conformers, selected_only=False)
     atoms: dict[int, Atoms] = {}
     for component, name in sorted(

@@ -112,6 +112,6 @@ def _molecule_cost(
 
     levels = parse_slice("isolated_molecule", slice_json)["levels"]
     tables = MOLECULE.read(Path(molecule)), CONFORMERS.read(Path(conformers))
-    boxed = reference_molecules(*tables, levels[0].gpaw.molecule_box_A).values()
+    boxed = reference_molecules(*tables, levels).values()
     costs = [predict_climb(atoms, levels, levels[-1].name) for atoms in boxed]
     return sum(cost.core_s for cost in costs), max(cost.memory_MB for cost in costs)

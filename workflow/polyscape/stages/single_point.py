@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from ase import Atoms
 
 from polyscape.levels.cost import predict_work
 from polyscape.levels.ladder import Rung, climb
+from polyscape.levels.relaxation import Relaxation
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.settings.levels import Level
 from polyscape.stages.rows import reduced_atoms
+from polyscape.status import Status
 
 
 def single_point(
@@ -69,4 +72,20 @@ def point_row(structure_id: str, formula_units: int, rung: Rung) -> dict[str, ob
         values["electronic_energy_eV"] = point.energy_eV
         values["dispersion_energy_eV"] = rung.dispersion_eV
         values["total_energy_eV"] = point.energy_eV + rung.dispersion_eV
+    if rung.relaxation is not None:
+        values |= _relaxation_values(rung.relaxation)
     return values | (vars(point.work) if point.work is not None else {})
+
+
+def _relaxation_values(relaxation: Relaxation) -> dict[str, object]:
+    """The columns of a relaxation; its last geometry is kept however it ended."""
+    return {
+        "relaxed": relaxation.what,
+        "relaxation_steps": relaxation.steps,
+        "relaxation_converged": relaxation.status in (Status.OK, Status.BROKEN),
+        "connectivity_kept": relaxation.connectivity_kept,
+        "relaxation_rmsd_A": relaxation.rmsd_A,
+        "volume_change_percent": relaxation.volume_change_percent,
+        "relaxed_cell_A": np.asarray(relaxation.atoms.cell).ravel().tolist(),
+        "relaxed_fractional": relaxation.atoms.get_scaled_positions(wrap=False).ravel().tolist(),
+    }
