@@ -131,7 +131,7 @@ def _screened(graph: Graph, plan: Plan, good: list[GasConformer]) -> list[_Candi
             )
         ]
         candidates += fresh[:_MOST_PER_CONFORMER]
-    return candidates
+    return candidates[: plan.max_conformers]
 
 
 def _rmsd(graph: Graph, one_av: NDArray[np.float64], other_av: NDArray[np.float64]) -> float:
