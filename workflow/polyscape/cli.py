@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polyscape.errors import InputError
 from polyscape.provenance import recorded
+from polyscape.stages.attempts import attempted
 from polyscape.stages.registry import Slice, parse_slice
 
 
@@ -68,8 +69,17 @@ def run_stage(
     written: list[Path] = []
     try:
         part = parse_slice(options.stage, options.settings)
-        with recorded(options.stage, options.settings, written):
+        with (
+            attempted(options.stage, _outputs(options)) as earlier,
+            recorded(options.stage, options.settings, written, vars(earlier)),
+        ):
             written.extend(work(options, part))
     except InputError as error:
         print(f"error: {error.line()}", file=sys.stderr)
         sys.exit(InputError.exit_code)
+
+
+def _outputs(options: argparse.Namespace) -> list[Path]:
+    """What a stage is to write: the values of --output and of options like --output-dir."""
+    named = vars(options).items()
+    return [value for name, value in named if name.startswith("output") and isinstance(value, Path)]

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -47,8 +47,10 @@ def provenance_path(output: Path) -> Path:
 
 
 @contextmanager
-def recorded(stage: str, slice_json: str, outputs: Sequence[Path]) -> Iterator[None]:
-    """Write the provenance of `outputs` when the block has ended well."""
+def recorded(
+    stage: str, slice_json: str, outputs: Sequence[Path], more: Mapping[str, object] | None = None
+) -> Iterator[None]:
+    """Write the provenance of `outputs`, and what `more` says, when the block has ended well."""
     started, clock = datetime.now(UTC), time.perf_counter()
     yield
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -68,7 +70,7 @@ def recorded(stage: str, slice_json: str, outputs: Sequence[Path]) -> Iterator[N
         "git_commit": _git_commit(),
     }
     for output in outputs:
-        write_json(provenance_path(output), record | {"output": str(output)})
+        write_json(provenance_path(output), record | dict(more or {}) | {"output": str(output)})
 
 
 def _versions() -> dict[str, str]:
