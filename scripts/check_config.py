@@ -27,6 +27,7 @@ def main() -> None:
         plan = open_campaign([path], {}, driver=False)
         preflight(plan, str(path))
         expected = forecast(plan, str(path))
+        expected.check(str(path))
     except InputError as error:
         print(f"error: {error.line()}", file=sys.stderr)
         sys.exit(InputError.exit_code)

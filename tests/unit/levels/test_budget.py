@@ -81,7 +81,7 @@ def test_a_table_of_another_version_counts_as_none(tmp_path, monkeypatch):
 
 def test_a_budget_below_the_isolated_molecule_is_refused():
     with pytest.raises(InputError, match=r"budget.core_hours = 0.0001.*isolated molecules alone"):
-        forecast(_plan(budget={"core_hours": 0.0001}), "test")
+        forecast(_plan(budget={"core_hours": 0.0001}), "test").check("test")
 
 
 @pytest.mark.parametrize(("max_atoms", "atoms"), [(31, {8, 16, 24}), (3, {8})])

@@ -49,7 +49,9 @@ def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], dri
     plan = Plan.of(settings, where)
     if driver:
         preflight(plan, where)
-        print(forecast(plan, where).words(), file=sys.stderr)
+        expected = forecast(plan, where)
+        expected.check(where)
+        print(expected.words(), file=sys.stderr)
         claim(settings.campaign)
     return plan
 

@@ -48,6 +48,8 @@ class Forecast:
         Most memory of a job.
     is_upper : bool
         Whether a part of it is the upper estimate, for rounds that are not selected yet.
+    molecules_core_s : float
+        Of the isolated molecules, without which no slot is of use.
     limit_core_s : float or None
         The budget.
     """
@@ -57,6 +59,7 @@ class Forecast:
     longest_core_s: float
     memory_MB: float
     is_upper: bool
+    molecules_core_s: float
     limit_core_s: float | None = None
 
     def words(self) -> str:
@@ -74,36 +77,39 @@ class Forecast:
             return line
         return f"{line}; limited to {self.limit_core_s / 3600:.3g} core-hours by budget.core_hours"
 
+    def check(self, where: str) -> None:
+        """Refuse a budget below what the isolated molecules take.
+
+        Raises
+        ------
+        InputError
+            Naming what they take.
+        """
+        if self.limit_core_s is not None and self.limit_core_s < self.molecules_core_s:
+            problem = f"the isolated molecules alone take about {self.molecules_core_s / 3600:.2g} core-hours"
+            remedy = "allow more, or choose cheaper levels"
+            raise InputError(where, "budget.core_hours", self.limit_core_s / 3600, problem, remedy)
+
 
 def forecast(plan: Plan, where: str, model: CostModel | None = None) -> Forecast:
-    """The forecast of a campaign; `model` is the cost model refined by its points, if it has any.
-
-    Raises
-    ------
-    InputError
-        When the budget is below what the isolated molecules take.
-    """
+    """The forecast of a campaign; `model` is the cost model refined by its points, if it has any."""
     settings, known = plan.settings, model or CostModel()
     top = settings.levels[-1].name
     molecules = [known.climb(box, settings.levels, top) for box in boxes(settings, where)]
     alone = together(molecules)
     limit_core_s = None if settings.budget.core_hours is None else 3600 * settings.budget.core_hours
-    if limit_core_s is not None and limit_core_s < alone.core_s:
-        problem = f"the isolated molecules alone take about {alone.core_s / 3600:.2g} core-hours"
-        remedy = "allow more, or choose cheaper levels"
-        raise InputError(where, "budget.core_hours", settings.budget.core_hours, problem, remedy)
     rounds = [selected(plan, number) for number in plan.rounds]
-    jobs = [alone, *(cost for slots in rounds for cost in slots or [])]
+    jobs = [alone, *(cost for slots in rounds for cost in (slots or {}).values())]
     if None in rounds:
         climbs = [known.climb(cell, settings.levels, top) for cell in possible_cells(settings, where)]
         dearest = max(climbs, key=lambda cost: cost.core_s)
         jobs += [dearest] * (rounds.count(None) * len(plan.slots))
     memory_MB = max(cost.memory_MB for cost in jobs)
     times = [cost.core_s for cost in jobs]
-    return Forecast(len(jobs), sum(times), max(times), memory_MB, None in rounds, limit_core_s)
+    return Forecast(len(jobs), sum(times), max(times), memory_MB, None in rounds, alone.core_s, limit_core_s)
 
 
-def selected(plan: Plan, number: int) -> list[Cost] | None:
+def selected(plan: Plan, number: int) -> dict[int, Cost] | None:
     """Predicted costs of the slots of a round that compute something; None if it is not selected yet.
 
     A table of another version of polyscape counts as none: it will be made anew.
@@ -118,8 +124,8 @@ def selected(plan: Plan, number: int) -> list[Cost] | None:
         rows = SELECTION.read(path).dropna(subset=["structure_id"])
     except TableError:
         return None
-    columns = rows.predicted_core_s.fillna(0.0), rows.predicted_memory_MB.fillna(0.0)
-    return [Cost(float(core_s), float(memory_MB)) for core_s, memory_MB in zip(*columns, strict=True)]
+    columns = rows.slot, rows.predicted_core_s.fillna(0.0), rows.predicted_memory_MB.fillna(0.0)
+    return {int(slot): Cost(float(core_s), float(MB)) for slot, core_s, MB in zip(*columns, strict=True)}
 
 
 def boxes(settings: Settings, where: str) -> list[Atoms]:
