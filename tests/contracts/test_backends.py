@@ -1,4 +1,9 @@
-"""What every level of theory must do, shown on real calculations of small crystals."""
+"""What every back end must do, shown on real calculations of a small crystal and a molecule.
+
+What is GPAW's own (hybrids, symmetry, remedies, ranks, two cells for one) is in test_gpaw.py.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -7,138 +12,172 @@ from ase.build import molecule
 
 from polyscape.levels.box import in_box
 from polyscape.levels.registry import backend
-from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.levels import Level
 from polyscape.status import Status
 
-pytestmark = pytest.mark.dft
 
-CHEAP = {"plane_wave_cutoff_eV": 300.0, "grid_spacing_A": 0.22, "k_spacing_per_A": 0.9}
+@dataclass(frozen=True)
+class Case:
+    """A back end with cheap settings.
+
+    Attributes
+    ----------
+    level : Level
+        What is computed; one k-point, or a supercell that both of a cell and its double fill alike.
+    failing : Level
+        The same with something that must go wrong.
+    energy_eV : float
+        By how much equal energies may differ: where self-consistency stops, or rounding.
+    gradient : float
+        By how much derivatives may differ from differences of energies, relative to the largest component.
+    """
+
+    level: Level
+    failing: Level
+    energy_eV: float
+    gradient: float
 
 
-def ladder(**settings):
-    hybrid = {"functional": "PBE0", "hybrid": "non_self_consistent"}
-    return [
-        Level(name="low", gpaw=GpawSettings(**(CHEAP | settings))),
-        Level(name="high", gpaw=GpawSettings(**(CHEAP | settings | hybrid))),
-    ]
+def level(**settings):
+    return Level(name="a", dispersion="none", **settings)
 
 
-def energies(atoms, tmp_path, levels=None):
-    points = list(backend(ladder()[0]).climb(atoms, levels or ladder(), tmp_path))
-    assert [point.status for point in points] == [Status.OK] * len(points)
-    return np.array([point.energy_eV for point in points])
+GPAW = {"plane_wave_cutoff_eV": 300.0, "grid_spacing_A": 0.22, "k_spacing_per_A": 10.0}
+TIGHT = {"accuracy": 0.01, "supercell_width_A": 9.0}
+EMT = "ase:ase.calculators.emt.EMT"
+CASES = {
+    # the plane waves' egg-box error of a turned or moved crystal, and self-consistency that stops at 2e-4 eV
+    "gpaw": Case(level(gpaw=GPAW), level(gpaw=GPAW | {"max_scf_steps": 1}), 0.01, 0.05),
+    "gfn1": Case(
+        level(backend="tblite", tblite=TIGHT | {"method": "GFN1-xTB"}),
+        level(backend="tblite", tblite={"max_scf_steps": 2}),
+        2e-6,  # thresholds of self-consistency
+        1e-3,
+    ),
+    "gfn2": Case(
+        level(backend="tblite", tblite=TIGHT),
+        level(backend="tblite", tblite={"max_scf_steps": 2}),
+        2e-6,
+        1e-3,
+    ),
+    # analytic: rounding, and the cutoff of neighbours, where EMT is cut off smoothly; no argon in EMT
+    "ase": Case(level(backend=EMT), level(backend=EMT, ase={"keywords": {"asap_cutoff": True}}), 1e-9, 1e-4),
+}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.dft] * (name == "gpaw")) for name in CASES])
+def case(request):
+    return CASES[request.param]
 
 
 @pytest.fixture(scope="module")
-def screw():
-    """HCN twice in P2_1 with the axis along b: the fractional translation is half of b."""
+def crystal():
+    """HCN twice in P2_1, every atom a little off."""
     hcn = molecule("HCN")
     cell_cv = np.array([[4.6, 0, 0], [0, 5.2, 0], [-0.6, 0, 5.0]])
     fractional_ac = hcn.positions @ np.linalg.inv(cell_cv) + [0.3, 0.1, 0.2]
     second_ac = fractional_ac * [-1, 1, -1] + [0, 0.5, 0]
     positions_av = np.vstack([fractional_ac, second_ac]) @ cell_cv
-    return Atoms(list(hcn.numbers) * 2, positions_av, cell=cell_cv, pbc=True)
+    atoms = Atoms(list(hcn.numbers) * 2, positions_av, cell=cell_cv, pbc=True)
+    atoms.positions += np.random.default_rng(5).normal(scale=0.05, size=(6, 3))
+    return atoms
 
 
-@pytest.fixture(scope="module")
-def screw_energies(screw, tmp_path_factory):
-    return energies(screw, tmp_path_factory.mktemp("screw"))
-
-
-def test_a_rerun_gives_the_same_energies(screw, screw_energies, tmp_path):
-    assert np.allclose(energies(screw, tmp_path), screw_energies, rtol=0, atol=1e-6)  # what a rerun promises
-
-
-def test_the_order_of_atoms_does_not_matter(screw, screw_energies, tmp_path):
-    shuffled = screw[np.random.default_rng(3).permutation(len(screw))]
-    # another order of sums, carried through self-consistency that stops at 2e-4 eV
-    assert np.allclose(energies(shuffled, tmp_path), screw_energies, rtol=0, atol=5e-4)
-
-
-def test_an_origin_that_breaks_the_grid_symmetry_changes_little(screw, screw_energies, tmp_path):
-    """The screw axis, or an inversion centre, need not fit the grid: symmetry is then not used, never rounded."""
-    moved = screw.copy()
-    moved.positions += [0.137, 0.071, 0.219]
-    # the egg-box error of 300 eV and 0.22 A; rounding the operations to the grid was wrong by 0.5 eV
-    assert np.allclose(energies(moved, tmp_path), screw_energies, rtol=0, atol=0.03)
-
-
-@pytest.mark.parametrize(("spacing_per_A", "points"), [(0.9, 2), (0.7, 3)])
-def test_glide_inversion_and_screw_save_time_and_nothing_else(spacing_per_A, points, tmp_path, monkeypatch):
-    """Acetylene on the inversion centres of P2_1/c, on an even and a mixed mesh: the same without the operations."""
-    from polyscape.levels import gpaw_planewave
-
-    acetylene = Atoms("C2H2", [[0.6, 0, 0], [-0.6, 0, 0], [1.66, 0, 0], [-1.66, 0, 0]])
-    acetylene.rotate(40, (0.3, 1, 0.5))
-    cell_cv = np.array([[4.4, 0, 0], [0, 5.0, 0], [-1.0, 0, 4.9]])
-    first_ac = acetylene.positions @ np.linalg.inv(cell_cv)
-    second_ac = first_ac * [-1, 1, -1] + [0, 0.5, 0.5]
-    crystal = Atoms("C2H2C2H2", np.vstack([first_ac, second_ac]) @ cell_cv, cell=cell_cv, pbc=True)
-    levels = ladder(k_spacing_per_A=spacing_per_A)[: 2 if points == 2 else 1]
-    with_operations = list(backend(levels[0]).climb(crystal, levels, tmp_path))
-    assert with_operations[0].work.k_points == points
-    monkeypatch.setattr(gpaw_planewave, "usable_symmetry", lambda *_: {"point_group": False})
-    without = list(backend(levels[0]).climb(crystal, levels, tmp_path))
-    assert without[0].work.k_points > points
-    for left, right in zip(with_operations, without, strict=True):
-        # self-consistency that stops at 2e-4 eV; a translation left out is wrong by tenths of an eV
-        assert left.energy_eV == pytest.approx(right.energy_eV, abs=3e-4)
-
-
-def test_two_cells_cost_twice_one(tmp_path):
-    """A mesh of 4 on one cell and of 2 on the doubled cell are the same k-points."""
-    water = molecule("H2O")
-    single = Atoms(water.numbers, water.positions, cell=np.diag([4.0, 4.6, 4.4]), pbc=True)
-    levels = ladder(k_spacing_per_A=0.4, grid_spacing_A=0.21)
-    from polyscape.levels.gpaw_planewave import grid, mesh
-
-    for atoms, sizes in ((single, (4, 4, 4)), (single.repeat((2, 1, 1)), (2, 4, 4))):
-        assert mesh(np.asarray(atoms.cell), 0.4) == sizes
-    assert (
-        grid(np.asarray(single.repeat((2, 1, 1)).cell), 0.21)[0] == 2 * grid(np.asarray(single.cell), 0.21)[0]
-    )
-    one = energies(single, tmp_path, levels[:1])
-    two = energies(single.repeat((2, 1, 1)), tmp_path, levels[:1])
-    assert np.allclose(two, 2 * one, rtol=0, atol=1e-3)  # self-consistency stops at 2e-4 eV per cell
-
-
-def test_hybrid_energy_agrees_with_gpaws_own_where_that_is_right(
-    screw, screw_energies, tmp_path, monkeypatch
-):
-    """Without symmetry GPAW's own function is right; with it, ours must give the same."""
-    from gpaw.new.pw.hybrids import non_self_consistent_hybrid_xc_energy
-
-    from polyscape.levels import gpaw_planewave
-
-    monkeypatch.setattr(gpaw_planewave, "usable_symmetry", lambda *_: "off")
-    calculator, point = gpaw_planewave.self_consistent(screw, ladder()[0], tmp_path / "log.txt")
-    terms = non_self_consistent_hybrid_xc_energy(calculator.dft, "PBE0", log=str(tmp_path / "log2.txt"))
-    assert point.work.k_points > 2  # the run with symmetry used fewer
-    assert terms.sum() == pytest.approx(screw_energies[1], abs=1e-5)  # empty bands of 1e-9 occupation
-
-
-def test_a_polar_molecule_does_not_feel_its_box(tmp_path):
-    hcn = molecule("HCN")
-    small, large = (in_box(hcn.numbers, hcn.positions, box) for box in (8.4, 10.8))
-    assert (small.cell[0, 0], large.cell[0, 0]) == (8.4, 10.8)  # the extent plus 6 A is smaller
-    # half a box is a multiple of the grid's spacing: the same place on the grid; below 500 eV the count of plane
-    # waves in a box moves the energy by 0.05 eV
-    levels = ladder(plane_wave_cutoff_eV=600.0, grid_spacing_A=0.15)[:1]
-    difference_eV = energies(small, tmp_path, levels) - energies(large, tmp_path, levels)
-    # 0.004 eV is left for the quadrupole and the plane waves; the correction of the dipole differs by 0.010 eV
-    assert np.abs(difference_eV).max() < 0.006
-
-
-def test_failed_self_consistency_is_a_status_and_the_level_above_is_skipped(screw, tmp_path):
-    low, high = backend(ladder()[0]).climb(screw, ladder(max_scf_steps=1), tmp_path)
-    assert (low.status, low.energy_eV) == (Status.SCF_FAILED, None)
-    assert "Davidson" in low.message
-    assert (high.status, high.energy_eV, high.work) == (Status.SKIPPED, None, None)
-
-
-def test_a_remedy_reaches_the_same_energy_and_is_told(screw, screw_energies, tmp_path):
-    (point,) = backend(ladder()[0]).climb(screw, ladder(max_scf_steps=8)[:1], tmp_path)
+def energy_eV(case, atoms, folder):
+    (point,) = backend(case.level).climb(atoms, [case.level], folder)
     assert point.status is Status.OK
-    assert "Davidson" in point.message
-    assert point.energy_eV == pytest.approx(screw_energies[0], abs=1e-3)  # self-consistency stops at 2e-4 eV
+    return point.energy_eV
+
+
+def test_a_single_point_says_what_it_took_and_repeats(case, crystal, tmp_path):
+    (point,) = backend(case.level).climb(crystal, [case.level], tmp_path)
+    assert (point.level, point.status, point.message) == ("a", Status.OK, None)
+    assert point.work.wall_s > 0
+    assert point.work.cores >= 1
+    assert point.energy_eV == pytest.approx(energy_eV(case, crystal, tmp_path), abs=1e-6)
+
+
+def test_terms_add_up_and_the_history_ends_at_the_energy(case, crystal, tmp_path):
+    (point,) = backend(case.level).climb(crystal, [case.level], tmp_path)
+    if case.level.program != "ase":  # which tells neither
+        assert len(point.scf_history_eV) == point.work.scf_steps > 2
+        # GPAW extrapolates to no smearing at the end; tblite's last step is the energy
+        assert point.scf_history_eV[-1] == pytest.approx(point.energy_eV, abs=1e-3)
+        assert len(point.terms_eV) >= 3
+        assert sum(point.terms_eV.values()) == pytest.approx(point.energy_eV, abs=1e-5)
+
+
+def test_the_order_of_atoms_the_orientation_and_the_cell_of_an_atom_do_not_matter(case, crystal, tmp_path):
+    expected_eV = energy_eV(case, crystal, tmp_path)
+    other = crystal[np.random.default_rng(3).permutation(len(crystal))]
+    other.positions[2] += crystal.cell[1] - crystal.cell[0]
+    other.rotate(37, (1, 2, 3), rotate_cell=True)
+    assert energy_eV(case, other, tmp_path) == pytest.approx(expected_eV, abs=case.energy_eV)
+
+
+def test_two_cells_have_twice_the_energy_of_one(case, crystal, tmp_path):
+    if case.level.program == "gpaw":
+        pytest.skip("test_gpaw.py compares two cells at matching k-points")
+    double = energy_eV(case, crystal.repeat((2, 1, 1)), tmp_path)
+    assert double / 2 == pytest.approx(energy_eV(case, crystal, tmp_path), abs=case.energy_eV)
+
+
+def test_forces_are_derivatives_of_the_energy(case, crystal, tmp_path):
+    program = backend(case.level)
+    point = program.gradient(crystal, case.level, tmp_path, stress=False)
+    assert point.energy_eV == pytest.approx(energy_eV(case, crystal, tmp_path), abs=case.energy_eV)
+    assert np.abs(point.forces_av).max() > 0.1  # a force that could be wrong
+    # a translation costs nothing; on GPAW's grid nearly
+    assert np.abs(point.forces_av.sum(axis=0)).max() < 10 * case.gradient
+    atom, axis = np.unravel_index(np.abs(point.forces_av).argmax(), (6, 3))
+    step_A, sides = 0.01, []
+    for sign in (1, -1):
+        moved = crystal.copy()
+        moved.positions[atom, axis] += sign * step_A
+        sides.append(energy_eV(case, moved, tmp_path))
+    difference = -(sides[0] - sides[1]) / (2 * step_A)
+    assert point.forces_av[atom, axis] == pytest.approx(difference, rel=case.gradient)
+
+
+def test_stress_is_the_derivative_with_strain(case, crystal, tmp_path):
+    if case.level.program == "gpaw":
+        pytest.skip("test_gpaw.py tests the stress where the plane waves are enough for one")
+    point = backend(case.level).gradient(crystal, case.level, tmp_path, stress=True)
+    assert np.allclose(point.stress_vv, point.stress_vv.T)
+    scale = np.abs(point.stress_vv).max()
+    step = 2e-3
+    for strain_vv in (np.diag([1.0, 0, 0]), np.array([[0, 0, 0.5], [0, 0, 0], [0.5, 0, 0]])):
+        sides = []
+        for sign in (1, -1):
+            strained = crystal.copy()
+            cell_cv = np.asarray(crystal.cell) @ (np.eye(3) + sign * step * strain_vv)
+            strained.set_cell(cell_cv, scale_atoms=True)
+            sides.append(energy_eV(case, strained, tmp_path))
+        difference = (sides[0] - sides[1]) / (2 * step * crystal.get_volume())
+        # the third derivative times the square of the step besides
+        assert np.sum(point.stress_vv * strain_vv) == pytest.approx(difference, abs=5e-3 * scale)
+
+
+def test_a_molecule_stands_alone_whatever_its_box_and_has_no_stress(case, tmp_path):
+    hcn = molecule("HCN")
+    boxes = [in_box(hcn.numbers, hcn.positions, edge_A) for edge_A in (9.24, 11.0)]  # 42 and 50 grid points
+    energies_eV = [energy_eV(case, box, tmp_path) for box in boxes]
+    # GPAW at 300 eV: the number of plane waves in a box counts, 0.05 eV
+    assert energies_eV[0] == pytest.approx(energies_eV[1], abs=max(1e-6, 6 * case.energy_eV))
+    point = backend(case.level).gradient(boxes[0], case.level, tmp_path, stress=False)
+    assert point.stress_vv is None
+    assert np.abs(point.forces_av.sum(axis=0)).max() < 10 * case.gradient
+
+
+def test_a_failure_is_a_status_without_energy(case, crystal, tmp_path):
+    atoms = crystal.copy()
+    if case.level.program == "ase":
+        atoms.numbers[0] = 18  # argon, which EMT does not know
+    program = backend(case.failing)
+    for point in (
+        *program.climb(atoms, [case.failing], tmp_path),
+        program.gradient(atoms, case.failing, tmp_path, stress=False),
+    ):
+        assert (point.status, point.energy_eV, point.forces_av) == (Status.SCF_FAILED, None, None)
+        assert point.message
+        assert point.work is not None

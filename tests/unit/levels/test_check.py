@@ -40,11 +40,26 @@ def test_checking_imports_no_dft_program():
             "levels[0].gpaw.functional",
             "no func",
         ),
-        ([{"name": "a", "gpaw": {"functional": "PBE0"}}], "levels[0].gpaw.functional", "self-consistently"),
+        ([{"name": "a", "gpaw": {"functional": "PBE0"}}], "levels[0].gpaw.functional", "is a hybrid"),
         (
             [{"name": "a"}, {"name": "b", "gpaw": {"functional": "PBE", "hybrid": "non_self_consistent"}}],
             "levels[1].gpaw.functional",
             "no hybrid",
+        ),
+        (
+            [{"name": "a", "gpaw": {"plane_wave_cutoff_eV": 800}}],
+            "levels[0].gpaw.grid_spacing_A",
+            "too coarse for plane waves of 800 eV",
+        ),
+        (
+            [{"name": "a", "gpaw": {"functional": "PBE0", "hybrid": "self_consistent"}}, HYBRID],
+            "levels[1].gpaw.hybrid",
+            "orbitals of a self-consistent hybrid",
+        ),
+        (
+            [{"name": "a", "relax": "atoms", "gpaw": {"functional": "PBE0", "hybrid": "self_consistent"}}],
+            "levels[0].relax",
+            "no forces",
         ),
         ([{"name": "a", "gpaw": {"functional": "LDA"}}], "levels[0].gpaw.functional", "no parameters"),
         (

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from polyscape.levels.sampling import Operations, grid, irreducible_points, mesh, usable_operations
+from polyscape.levels.sampling import (
+    Operations,
+    at_best_origin,
+    coarsest_grid_A,
+    grid,
+    irreducible_points,
+    mesh,
+    usable_operations,
+)
 from tests.builders import conformers, oxalic_packing
 
 
@@ -90,3 +98,23 @@ def test_every_operation_kept_maps_grid_points_on_grid_points():
     for U_cc, translation_c in zip(operations.U_scc, operations.translation_sc, strict=True):
         moved_gc = (points_gc @ U_cc + translation_c) * size_c
         assert np.abs(moved_gc - moved_gc.round()).max() < 1e-6
+
+
+def test_the_coarsest_grid_carries_twice_the_cutoff():
+    """In atomic units, where the largest kinetic energy of a grid is (pi / h)^2 / 2."""
+    spacing_bohr = coarsest_grid_A(600.0) / 0.529177210903
+    assert (np.pi / spacing_bohr) ** 2 / 2 == pytest.approx(2 * 600.0 / 27.211386245988, rel=1e-7)
+
+
+def test_a_crystal_is_moved_to_where_its_operations_fit(crystal):
+    cell_cv = np.asarray(crystal.cell)
+    points_c, mesh_c = grid(cell_cv, 0.2), mesh(cell_cv, 0.5)
+    assert (
+        at_best_origin(crystal, points_c, mesh_c) is crystal
+    )  # nothing to gain: the energy stays what it was
+    moved = crystal.copy()
+    moved.positions += [0.31, 0.17, 0.05]
+    assert len(usable_operations(moved, points_c, mesh_c).U_scc) == 1
+    back = at_best_origin(moved, points_c, mesh_c)
+    assert len(usable_operations(back, points_c, mesh_c).U_scc) == 4
+    assert np.allclose(np.ptp(back.positions - moved.positions, axis=0), 0, atol=1e-12)  # as a whole

@@ -10,7 +10,8 @@ from ase.data import chemical_symbols
 from polyscape.errors import InputError
 from polyscape.levels.dispersion import dispersion_functional, has_parameters
 from polyscape.levels.many_body import DAMPING, is_installed
-from polyscape.levels.method import needs_orbitals
+from polyscape.levels.method import needs_orbitals, start_of
+from polyscape.levels.sampling import coarsest_grid_A
 from polyscape.settings import Settings
 from polyscape.settings.levels import Level
 
@@ -32,6 +33,7 @@ def check_levels(settings: Settings, where: str) -> None:
         key = f"levels[{index}]"
         if level.program == "gpaw":
             _check_functional(level, f"{key}.gpaw.functional", where)
+            _check_plane_waves(settings.levels, index, where)
         if level.program == "ase":
             _check_calculator(level, key, where)
         _check_dispersion(level, key, where)
@@ -98,17 +100,34 @@ def _setup_functional(level: Level) -> str:
 
 def _check_functional(level: Level, key: str, where: str) -> None:
     name = level.gpaw.functional
-    if needs_orbitals(level):
+    if level.gpaw.hybrid != "none":
         if name not in HYBRIDS:
             raise InputError(
                 where, key, name, "is no hybrid functional of GPAW", f"use one of {', '.join(HYBRIDS)}"
             )
     elif name in HYBRIDS:
-        remedy = "set `hybrid: non_self_consistent`, on a semilocal level below"
-        raise InputError(where, key, name, "hybrid functionals are not computed self-consistently", remedy)
+        remedy = "set `hybrid: self_consistent`, or `non_self_consistent` on a semilocal level below"
+        raise InputError(where, key, name, "is a hybrid functional", remedy)
     elif name not in SEMILOCAL and not _is_libxc(name):
         remedy = f"use one of {', '.join(SEMILOCAL)}, or libxc names such as GGA_X_PBE+GGA_C_PBE"
         raise InputError(where, key, name, "is no functional that GPAW or libxc knows", remedy)
+
+
+def _check_plane_waves(levels: Sequence[Level], index: int, where: str) -> None:
+    """Whether the grid carries the plane waves, and the hybrids of a ladder have what they stand on."""
+    level, key = levels[index], f"levels[{index}].gpaw"
+    if needs_orbitals(level):
+        if levels[start_of(levels, index)].gpaw.hybrid == "self_consistent":
+            problem = "stands on the orbitals of a self-consistent hybrid"
+            raise InputError(where, f"{key}.hybrid", level.gpaw.hybrid, problem, "put it below that level")
+        return
+    if level.gpaw.hybrid == "self_consistent" and level.relax != "none":
+        problem = "hybrid functionals have no forces here"
+        raise InputError(where, f"levels[{index}].relax", level.relax, problem, "relax at a level below")
+    spacing_A, coarsest_A = level.gpaw.grid_spacing_A, coarsest_grid_A(level.gpaw.plane_wave_cutoff_eV)
+    if spacing_A > coarsest_A:
+        problem = f"is too coarse for plane waves of {level.gpaw.plane_wave_cutoff_eV:g} eV"
+        raise InputError(where, f"{key}.grid_spacing_A", spacing_A, problem, f"at most {coarsest_A:.3f}")
 
 
 def _is_libxc(name: str) -> bool:

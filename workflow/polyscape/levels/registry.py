@@ -35,7 +35,7 @@ def _gpaw() -> Backend:
     """GPAW; inside mpiexec or srun it is told to use MPI, which ``gpaw python`` would do otherwise."""
     if launched_in_parallel():
         os.environ.setdefault("GPAW_MPI_BACKEND", "cgpaw")
-    from polyscape.levels.gpaw_planewave import GpawPlaneWaves
+    from polyscape.levels.gpaw.program import GpawPlaneWaves
 
     return GpawPlaneWaves()
 

@@ -31,9 +31,10 @@ class GpawSettings(Section):
         gt=0.05,
         le=10,
     )
-    hybrid: Literal["none", "non_self_consistent"] = Field(
+    hybrid: Literal["none", "non_self_consistent", "self_consistent"] = Field(
         "none",
-        description="`non_self_consistent` evaluates a hybrid functional on the orbitals of the level below.",
+        description="`non_self_consistent` evaluates a hybrid functional on the orbitals of the level below; "
+        "`self_consistent` starts from them, or from PBE's, and costs about six times as much.",
     )
     max_scf_steps: int = Field(100, description="Steps before the next remedy is tried.", ge=1)
     molecule_box_A: float = Field(
