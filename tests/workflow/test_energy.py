@@ -6,11 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from ase.io import write
 
+from polyscape.crystal.packing import Packing
 from polyscape.energy.dmacrys.case import read_case
-from polyscape.energy.model import FINE_DECADES, RigidLatticeEnergy
+from polyscape.energy.model import FINE_DECADES, RigidLatticeEnergy, build_model
 from polyscape.energy.splitting import Splitting
+from polyscape.schemas import CONFORMERS as CONFORMERS_TABLE
+from polyscape.schemas import MOLECULE
+from polyscape.settings.search import EnergySettings
+from tests.builders import conformers, oxalic_acid, oxalic_packing
 from tests.unit.energy.test_dmacrys_files import CONFORMERS, PACKING, content
+from tests.unit.search.crystals import molecule_tables
 
 SCRIPT = Path(__file__).parents[2] / "scripts/energy.py"
 TERMS = ("charge_charge", "charge_dipole", "dipole_dipole", "higher_multipole", "repulsion_dispersion")
@@ -165,3 +172,38 @@ def test_bad_options_end_in_one_line(energy, crystal, arguments, told):
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert told in err
+
+
+ROOMY = Packing("-P 2ybc", (11.0, 10.0, 12.0, 90.0, 95.0, 90.0), oxalic_packing().poses)
+"""No contact so short that a bond would be seen in it."""
+
+
+def write_campaign(folder):
+    """The tables of a campaign's molecules; oxalic acid."""
+    folder.mkdir()
+    for table, name, frame in zip(
+        (MOLECULE, CONFORMERS_TABLE), ("molecule", "conformers"), molecule_tables(oxalic_acid()), strict=True
+    ):
+        table.write(frame, folder / f"{name}.parquet")
+
+
+def test_a_crystal_of_a_campaigns_molecules_has_the_energy_of_its_packing(tmp_path, energy):
+    write_campaign(tmp_path / "results")
+    write(tmp_path / "acid.cif", ROOMY.to_atoms(conformers()), format="cif")
+    code, said, _ = energy(tmp_path / "acid.cif", "--campaign", tmp_path / "results")
+    assert code == 0
+    model = build_model(conformers(), EnergySettings())
+    found = json.loads(said)["initial"]
+    assert found["space_group"] == "P21/c"
+    # coordinates of CIFs have eight decimals
+    assert found["total_kJ_per_mol"] == pytest.approx(model.evaluate(ROOMY)[0].total, abs=1e-4)
+
+
+def test_tables_of_a_campaign_that_cannot_be_read_are_one_line(tmp_path, energy):
+    write_campaign(tmp_path / "results")
+    write(tmp_path / "acid.cif", ROOMY.to_atoms(conformers()), format="cif")
+    (tmp_path / "results/conformers.parquet").write_text("nothing")
+    code, _, said = energy(tmp_path / "acid.cif", "--campaign", tmp_path / "results")
+    assert code == 2
+    assert said.startswith("error: command line: --campaign")
+    assert said.count("\n") == 1

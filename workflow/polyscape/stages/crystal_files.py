@@ -40,6 +40,7 @@ from polyscape.settings.molecule import GasPhase
 from polyscape.settings.search import EnergySettings, MinimiserSettings
 from polyscape.stages.components import BASIS_ELEMENTS
 from polyscape.stages.rows import conformers_of
+from polyscape.tables import TableError
 from polyscape.units import GPA_PER_EV_PER_A3
 
 Molecule = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -207,7 +208,11 @@ def _of_campaign(path: Path, crystal: CifCrystal, request: Request, campaign: Pa
         )
     energy = _energy(request)
     potential = _potential(energy.potential)
-    rigid = conformers_of(MOLECULE.read(tables[0]), CONFORMERS.read(tables[1]), selected_only=False)
+    try:
+        rigid = conformers_of(MOLECULE.read(tables[0]), CONFORMERS.read(tables[1]), selected_only=False)
+    except TableError as error:
+        remedy = "run the campaign again: another version of polyscape wrote it, or it is damaged"
+        raise InputError("command line", "--campaign", str(campaign), str(error), remedy) from error
     conformers = {key: _typed(path, molecule, potential) for key, molecule in rigid.items()}
     one_of_each = {key[0]: molecule for key, molecule in conformers.items()}
     formulas = [formula(one_of_each[index].atomic_number_a) for index in sorted(one_of_each)]
