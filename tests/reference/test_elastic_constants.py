@@ -12,8 +12,9 @@ from polyscape.energy.splitting import Splitting
 
 EXPERIMENT_GPA = {(1, 1): 21.7, (3, 3): 53.2, (4, 4): 6.26}
 """Fischer & Zarembowitch, C. R. Acad. Sci. Paris B 270 (1970) 852, as used by Day, Price & Leslie, Cryst. Growth Des. 1
-(2001) 13, https://doi.org/10.1021/cg0055070.  C66 (0.45) is left out: rigid molecules make it far too stiff, as they
-discuss."""
+(2001) 13, https://doi.org/10.1021/cg0055070.  The numbers are quoted from the literature at second hand and have not been
+checked against either paper, hence the wide tolerance below.  C66 (0.45) is left out: rigid molecules make it far too
+stiff."""
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ number only, so that chunks change nothing.
 References
 ----------
 I. J. Good, Biometrika 40 (1953) 237, https://doi.org/10.1093/biomet/40.3-4.237, eq. 9 (the coverage).
-W. W. Esty, Ann. Statist. 11 (1983) 905, https://doi.org/10.1214/aos/1176346256 (its standard deviation).
+W. W. Esty, Ann. Statist. 11 (1983) 905-912, https://doi.org/10.1214/aos/1176346256 (its standard deviation).
 """
 
 from collections import Counter
