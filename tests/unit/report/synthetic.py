@@ -249,6 +249,9 @@ def _ledger(ids, levels):
             "points": points,
             "core_s": core_s,
             "found_core_s": core_s / 4 if level else 0.0,
+            "predicted_core_s": core_s / (1.2 if level == levels[1] else 1.6) if level else None,
+            "retries": None if level else 1,
+            "lost_core_s": None if level else 12.0,
         }
         | {"wall_s": core_s, "peak_memory_MB": memory}
         for stage, level, points, core_s, memory in paid

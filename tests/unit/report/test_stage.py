@@ -94,6 +94,9 @@ def test_costs_are_summed_by_stage_and_level_with_the_price_of_everything(data):
     assert costs["single_point", "pbe0-d3"].core_s == pytest.approx(1800.0)
     assert costs["single_point", "pbe0-d3"].full_core_s == pytest.approx(120000.0)
     assert costs["minimise", None].full_core_s is None
+    assert (costs["minimise", None].retries, costs["minimise", None].lost_core_s) == (1, 12.0)
+    told = {level: (c.well_predicted, c.predicted) for (_, level), c in costs.items() if level}
+    assert told == {"pbe-d3": (1, 1), "pbe0-d3": (0, 1)}  # a factor of 1.2, and one of 1.6
 
 
 def test_a_level_that_no_job_computed_still_has_its_price():

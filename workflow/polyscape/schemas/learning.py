@@ -136,6 +136,14 @@ LEDGER = Table(
         Column("points", pa.int32(), "", "single points", low=0),
         Column("core_s", REAL, "core second", "CPU time, of a single point when it was made", low=0.0),
         Column(
+            "predicted_core_s",
+            REAL,
+            "core second",
+            "what the cost model, refined by all other points, says for a single point",
+            True,
+            low=0.0,
+        ),
+        Column(
             "found_core_s",
             REAL,
             "core second",
@@ -144,5 +152,9 @@ LEDGER = Table(
         ),
         Column("wall_s", REAL, "s", "wall time, of a single point when it was made", True, low=0.0),
         Column("peak_memory_MB", REAL, "MB", "peak resident memory", True, low=0.0),
+        Column("retries", pa.int32(), "", "attempts at the job that died", True, low=0),
+        Column(
+            "lost_core_s", REAL, "core second", "the part of core_s that was lost with them", True, low=0.0
+        ),
     ),
 )

@@ -28,8 +28,7 @@ def cost_model(points: Iterable[pd.DataFrame], levels: Sequence[Level]) -> CostM
 
 def observations(points: pd.DataFrame) -> list[Observation]:
     """The points that were attempted, failed ones too: their time was spent all the same."""
-    columns = ["core_s", "peak_memory_MB", "predicted_core_s", "predicted_memory_MB"]
-    told = points[points[columns].gt(0.0).all(axis=1)]
+    told = points[_is_told(points)]
     return [
         Observation(
             level=str(row["level"]),
@@ -39,6 +38,18 @@ def observations(points: pd.DataFrame) -> list[Observation]:
         )
         for row in told.to_dict("records")
     ]
+
+
+def _is_told(points: pd.DataFrame) -> pd.Series:
+    """Whether a point says what it took, and what the laws had said."""
+    columns = ["core_s", "peak_memory_MB", "predicted_core_s", "predicted_memory_MB"]
+    return points[columns].gt(0.0).all(axis=1)
+
+
+def predicted_by_others(points: pd.DataFrame, levels: Sequence[Level]) -> list[float | None]:
+    """CPU time that is predicted for each point by the model that all others refine; None where it cannot be told."""
+    predicted = iter(left_out(observations(points), levels))
+    return [next(predicted).core_s if told else None for told in _is_told(points)]
 
 
 WITHIN: Final = 1.5

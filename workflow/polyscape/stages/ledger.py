@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
-from ase import Atoms
 
-from polyscape.levels.cost import predict
-from polyscape.levels.method import needs_orbitals, start_of
+from polyscape.levels.refine import CostModel
 from polyscape.provenance import provenance_path
 from polyscape.schemas import LEDGER, POINTS
 from polyscape.settings.levels import Level
+from polyscape.stages.costs import cost_model, predicted_by_others
 from polyscape.stages.rows import reduced_atoms
 
 _NUMBERS: Final = ("core_s", "wall_s", "peak_memory_MB", "retries", "lost_core_s")
@@ -79,12 +77,16 @@ def ledger(
     A single point found in the store has the price that it had when it was made, as the ranking rests on it;
     `found_core_s` says how much of a price was not paid again. A result that several jobs use counts once.
     The row of a job that made single points holds what it spent besides them. A level on the orbitals of
-    another is counted without those; the levels' rows add up to the whole ladder.
+    another is counted without those; the levels' rows add up to the whole ladder.  What was predicted for a point is
+    told by the cost model that all others refine, the price of every structure by the one that all refine.
     """
-    rows = [_point_row(name, point) for name, point in _once(points)]
+    once = _once(points)
+    table = pd.DataFrame([point for _, point in once], columns=POINTS.names)
+    predicted = predicted_by_others(table, levels)
+    rows = [_point_row(*pair, core_s) for pair, core_s in zip(once, predicted, strict=True)]
     rows += [_job_row(job, points.get(job.name)) for job in jobs]
-    everything = pd.concat(points.values(), ignore_index=True) if points else POINTS.from_rows([])
-    rows += [_full_row(index, levels, landscape, everything) for index in range(len(levels))]
+    model = cost_model([table], levels)
+    rows += [_full_row(index, levels, landscape, model) for index in range(len(levels))]
     return LEDGER.from_rows(rows)
 
 
@@ -100,7 +102,7 @@ def _once(points: Mapping[str, pd.DataFrame]) -> list[tuple[str, pd.Series]]:
     return kept
 
 
-def _point_row(job: str, point: pd.Series) -> dict[str, Any]:
+def _point_row(job: str, point: pd.Series, predicted_core_s: float | None) -> dict[str, Any]:
     isolated = str(point["structure_id"]).startswith("molecule:")
     return {
         "kind": "paid",
@@ -109,6 +111,7 @@ def _point_row(job: str, point: pd.Series) -> dict[str, Any]:
         "level": point["level"],
         "points": 1,
         "core_s": _core_s(point),
+        "predicted_core_s": predicted_core_s,
         "found_core_s": 0.0 if point["source"] == "computed" else _core_s(point),
         "wall_s": point["wall_s"],
         "peak_memory_MB": point["peak_memory_MB"],
@@ -122,8 +125,10 @@ def _job_row(job: Job, points: pd.DataFrame | None) -> dict[str, Any]:
         "job": job.name,
         "stage": job.stage,
         "points": 0,
-        "core_s": max(0.0, job.core_s - in_points),
+        "core_s": max(0.0, job.core_s - in_points) + job.lost_core_s,
         "found_core_s": 0.0,
+        "retries": job.retries,
+        "lost_core_s": job.lost_core_s,
         "wall_s": job.wall_s,
         "peak_memory_MB": job.peak_memory_MB,
     }
@@ -135,41 +140,23 @@ def paid_core_s(points: pd.DataFrame) -> float:
 
 
 def _full_row(
-    index: int, levels: Sequence[Level], landscape: pd.DataFrame, points: pd.DataFrame
+    index: int, levels: Sequence[Level], landscape: pd.DataFrame, model: CostModel
 ) -> dict[str, Any]:
-    """A level on every distinct structure: predicted, times the points' median ratio of real to predicted."""
-    distinct = landscape[landscape["duplicate_of"].isna()].set_index("structure_id", drop=False)
-    atoms = {
-        str(name): reduced_atoms({str(key): value for key, value in row.items()})
-        for name, row in distinct.iterrows()
-    }
-    costs = {name: predict(crystal, levels, index) for name, crystal in atoms.items()}
+    """A level on every distinct structure, without what it stands on."""
+    distinct = landscape[landscape["duplicate_of"].isna()].to_dict("records")
+    cells = [reduced_atoms({str(key): value for key, value in row.items()}) for row in distinct]
+    costs = [model.predict(atoms, levels, index) for atoms in cells]
     name = levels[index].name
-    known = points[(points["level"] == name) & points["structure_id"].isin(list(costs))]
-    ratios = [
-        _core_s(point) / _predicted_core_s(point, atoms[point["structure_id"]], levels, index)
-        for _, point in known[known["core_s"].notna()].iterrows()
-    ]
     return {
         "kind": "full",
         "job": f"{name} on every structure",
         "stage": "single_point",
         "level": name,
         "points": len(costs),
-        "core_s": (float(np.median(ratios)) if ratios else 1.0) * sum(cost.core_s for cost in costs.values()),
+        "core_s": sum(cost.core_s for cost in costs),
         "found_core_s": 0.0,
-        "peak_memory_MB": max((cost.memory_MB for cost in costs.values()), default=None),
+        "peak_memory_MB": max((cost.memory_MB for cost in costs), default=None),
     }
-
-
-def _predicted_core_s(point: pd.Series, atoms: Atoms, levels: Sequence[Level], index: int) -> float:
-    """Predicted price of what a point did: the orbitals too, if it is one on orbitals that it made itself.
-
-    Such a point has the self-consistency steps of its orbitals; one on the orbitals of the level below has 0.
-    """
-    made_orbitals = needs_orbitals(levels[index]) and point["scf_steps"] > 0
-    first = start_of(levels, index) if made_orbitals else index
-    return sum(predict(atoms, levels, rung).core_s for rung in range(first, index + 1))
 
 
 def _core_s(point: pd.Series) -> float:

@@ -19,6 +19,7 @@ from polyscape.report.model import (
     Search,
 )
 from polyscape.stages.completeness import ALL_SERIES
+from polyscape.stages.costs import WITHIN
 from polyscape.status import Status
 
 _LOW_WINDOW_KJ_PER_MOL = 10.0
@@ -185,10 +186,21 @@ def costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
                 peak_memory_MB=max(memories, default=None),
                 found_core_s=sum(float(job["found_core_s"]) for job in jobs),
                 full_core_s=full.pop(level, None) if stage == "single_point" else None,
+                retries=sum(int(real(job["retries"]) or 0) for job in jobs),
+                lost_core_s=sum(real(job["lost_core_s"]) or 0.0 for job in jobs),
+                **_predicted(jobs),
             )
         )
     costs.extend(Cost("not computed", level or None, 0, 0, 0.0, None, price) for level, price in full.items())
     return tuple(costs)
+
+
+def _predicted(jobs: list[dict[Hashable, Any]]) -> dict[str, int]:
+    """How many points have a prediction, and how many of these are close to it."""
+    pairs = [(float(job["core_s"]), real(job["predicted_core_s"])) for job in jobs]
+    factors = [core_s / predicted for core_s, predicted in pairs if predicted and core_s > 0]
+    close = sum(1 / WITHIN <= factor <= WITHIN for factor in factors)
+    return {"predicted": len(factors), "well_predicted": close}
 
 
 def calibration(table: pd.DataFrame) -> tuple[CalibrationRow, ...]:
