@@ -44,10 +44,18 @@ LEDGER = f"{FOLDER}/ledger.parquet"
 # Compiled once for all jobs, in a folder that every node can write to.
 MACHINE_CODE = os.environ.get("NUMBA_CACHE_DIR", str(Path.cwd() / "results/.cache/numba"))
 
+# As root in a container; ranks of jobs that run side by side must not all be bound to the first cores, as Open MPI
+# does by default, nor counted against cores instead of threads.  Version 5 has other names.
+OPEN_MPI = (
+    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+    " OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_rmaps_base_oversubscribe=1"
+    " PRTE_MCA_hwloc_default_binding_policy=none PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe"
+)
+
 shell.prefix(
     (f"{machine.setup}; " if machine.setup else "")
     + "set -euo pipefail; export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 "
-    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+    f"{OPEN_MPI} "
     f"NUMBA_CACHE_DIR={shlex.quote(MACHINE_CODE)}; "
 )
 

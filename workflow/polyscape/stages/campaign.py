@@ -13,9 +13,7 @@ import yaml
 from polyscape.errors import InputError
 from polyscape.files import write_text
 from polyscape.settings.load import merge_configs, parse_settings, read_config
-from polyscape.stages.forecast import forecast
 from polyscape.stages.plan import Plan
-from polyscape.stages.preflight import preflight
 
 _claims: list[IO[str]] = []
 """Open lock files; the kernel releases them when this process ends, however it ends."""
@@ -48,6 +46,10 @@ def open_campaign(configfiles: Sequence[Path], overrides: Mapping[str, Any], dri
     settings = parse_settings(merge_configs([*contents, _typed(dict(overrides))]), where)
     plan = Plan.of(settings, where)
     if driver:
+        # chemistry is slow to import, and the jobs of a cluster, which read the plan only, do without
+        from polyscape.stages.forecast import forecast
+        from polyscape.stages.preflight import preflight
+
         preflight(plan, where)
         expected = forecast(plan, where)
         expected.check(where)
