@@ -80,19 +80,21 @@ class Point:
 def points():
     """All points, those that tell most first."""
     crystals, molecules = [Point(name) for name in CRYSTALS], [Point(name) for name in MOLECULES]
-    exchange = [Point(name, "PBE0", 400.0, 0.2) for name in ("co2", "beta", "urea", "alpha")]
+    exchange = [Point(name, "PBE0", 400.0, 0.2) for name in ("co2", "urea", "beta", "alpha")]
     yield from crystals
-    yield from (replace(point, k_per_A=0.45) for point in crystals)
+    yield from (Point(name, k_per_A=0.8) for name in ("beta", "urea"))  # the others have the mesh of 0.6
     yield from molecules
-    yield from (replace(point, k_per_A=spacing) for spacing in (0.8, 0.6) for point in exchange[:3])
+    yield from (replace(point, k_per_A=spacing) for point in exchange[:3] for spacing in (0.8, 0.6))
     yield from (replace(Point("urea_molecule"), box_A=box) for box in (8.0, 12.0, 14.0))
+    yield from (replace(point, k_per_A=0.45) for point in crystals)
+    yield replace(exchange[0], k_per_A=0.45)
     yield from (replace(point, cutoff_eV=800.0, grid_A=0.12) for point in crystals + molecules)
-    yield from (replace(point, k_per_A=0.45) for point in exchange[:2])
+    yield from (replace(point, k_per_A=0.45) for point in exchange[1:3])
     yield from (replace(point, cutoff_eV=1000.0, grid_A=0.12) for point in crystals + molecules)
     yield from (replace(point, grid_A=0.12) for point in crystals)
     yield from (replace(point, cutoff_eV=cutoff) for cutoff in (500.0, 700.0, 400.0) for point in crystals)
     yield from (replace(point, cutoff_eV=cutoff) for cutoff in (500.0, 700.0) for point in molecules)
-    yield from (replace(point, k_per_A=spacing) for spacing in (0.8, 0.35) for point in crystals)
+    yield from (replace(point, k_per_A=0.35) for point in crystals)
     yield from (
         replace(point, cutoff_eV=500.0, k_per_A=spacing) for spacing in (0.8, 0.45) for point in crystals
     )

@@ -22,7 +22,7 @@ def ladder(lower=None, upper=None, dispersion="d3bj"):
     "change",
     [
         {"functional": "RPBE"},
-        {"plane_wave_cutoff_eV": 600.0},
+        {"plane_wave_cutoff_eV": 700.0},
         {"grid_spacing_A": 0.14},
         {"k_spacing_per_A": 0.5},
     ],

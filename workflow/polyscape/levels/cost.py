@@ -10,7 +10,8 @@ transforms every pair of orbitals of the irreducible with all K k-points:
 
     t = c_1 + c_p k K b^2 G log2 G
 
-and a self-consistent hybrid does so in every step, about sixty times in all, besides what a semilocal one does.
+and a self-consistent hybrid does so for each of its exchange operators, and converges with every one of them: about six
+times that, and three times what a semilocal one takes.
 A mesh of Gamma alone has real orbitals: half of the transforms and of the plane waves.
 
 The coefficients minimise the relative error of 15 self-consistent and 7 hybrid points of campaigns: cells of
@@ -31,7 +32,7 @@ from ase import Atoms
 
 from polyscape.levels.method import needs_orbitals, start_of
 from polyscape.levels.protocol import Work
-from polyscape.levels.sampling import grid, irreducible_points, mesh, usable_operations
+from polyscape.levels.sampling import at_best_origin, grid, irreducible_points, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.levels import Level
 
@@ -41,8 +42,10 @@ _TRANSFORM_S: Final = 9.9e-8
 _ORTHOGONAL_S: Final = 2.3e-7
 _HYBRID_START_S: Final = 0.25
 _PAIR_S: Final = 1.1e-9
-_EXCHANGES: Final = 60.0
+_EXCHANGES: Final = 6.0
 """Evaluations of all pairs of orbitals in a self-consistent hybrid, in units of one energy on given orbitals."""
+_CONVERGENCES: Final = 3.0
+"""Steps of a self-consistent hybrid, in units of a semilocal functional's."""
 _BASE_MB: Final = 270.0
 _GRID_MB: Final = 1.3e-3
 _ORBITAL_MB: Final = 16e-6
@@ -106,7 +109,7 @@ def _plane_waves(size: "_Size", level: Level) -> Cost:
     core_s += _ORTHOGONAL_S * size.irreducible * size.bands**2 * size.plane_waves
     if level.gpaw.hybrid == "none":
         return Cost(core_s, memory_MB)
-    return Cost(core_s + _EXCHANGES * exchange_s, memory_MB + orbitals_MB)
+    return Cost(_CONVERGENCES * core_s + _EXCHANGES * exchange_s, memory_MB + orbitals_MB)
 
 
 def predict_climb(atoms: Atoms, levels: Sequence[Level], level: str) -> Cost:
@@ -146,6 +149,7 @@ def _size(atoms: Atoms, settings: GpawSettings) -> _Size:
     points_c = grid(cell_cv, settings.grid_spacing_A)
     mesh_c = mesh(cell_cv, settings.k_spacing_per_A) if atoms.pbc.any() else (1, 1, 1)
     k_points = math.prod(mesh_c)
+    placed = at_best_origin(atoms, points_c, mesh_c) if k_points > 1 else atoms
     real_factor = 0.5 if k_points == 1 else 1.0
     wave_number_per_A = math.sqrt(settings.plane_wave_cutoff_eV / _HARTREE_PER_BOHR2_EV_A2)
     return _Size(
@@ -155,7 +159,7 @@ def _size(atoms: Atoms, settings: GpawSettings) -> _Size:
         k_points=k_points,
         irreducible=1
         if k_points == 1
-        else irreducible_points(usable_operations(atoms, points_c, mesh_c), mesh_c),
+        else irreducible_points(usable_operations(placed, points_c, mesh_c), mesh_c),
         real_factor=real_factor,
     )
 

@@ -11,14 +11,14 @@ from gpaw.dft import XC
 from polyscape.levels.sampling import SYMMETRY_TOLERANCE_A, at_best_origin, grid, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
 
-ENERGY_CRITERIA: Final = {"energy": 5e-5, "density": 3e-3, "eigenstates": 1e-4}
+ENERGY_CRITERIA: Final = {"energy": 2e-4, "density": 3e-3, "eigenstates": 1e-4}
 """Enough for an energy, whose error is of second order in the density's: below 0.005 kJ/mol per molecule.
 
 Largest spread of the last three energies (eV), change of the density (electrons) and squared residuals (eV^2), each
 per valence electron.
 """
 
-ORBITAL_CRITERIA: Final = {"energy": 5e-5, "density": 2e-4, "eigenstates": 1e-6}
+ORBITAL_CRITERIA: Final = {"energy": 2e-4, "density": 2e-4, "eigenstates": 1e-6}
 """For what is of first order in the orbitals' error: another functional's energy on them (0.005 kJ/mol), forces."""
 
 
