@@ -2,9 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from polyscape.errors import InputError
+from polyscape.learn.budget import Budget
+from polyscape.learn.choose import Batch
+from polyscape.learn.strategies import lowest_energy
 from polyscape.levels.cost import predict_climb
 from polyscape.schemas import POINTS, SELECTION
 from polyscape.settings.selection import BudgetSettings
@@ -13,6 +17,7 @@ from polyscape.stages.forecast import forecast, possible_cells
 from polyscape.stages.ledger import Job
 from polyscape.stages.plan import Plan
 from polyscape.stages.rows import reduced_atoms
+from polyscape.stages.selection import told_of_budget
 from tests.unit.learn import landscapes
 
 
@@ -37,6 +42,26 @@ def test_spent_is_what_this_campaign_paid_start_up_and_lost_attempts_included():
     assert core_s_left(BudgetSettings(core_hours=0.1), points, jobs) == pytest.approx(360.0 - 122.0)
     assert core_s_left(BudgetSettings(core_hours=0.01), points, jobs) == 0.0
     assert core_s_left(BudgetSettings(), points, jobs) == math.inf
+
+
+def _budget(core_s_left):
+    """Four structures; the force field, a level at 100 core-seconds each, one at 1000."""
+    cost_ls = np.array([[0.0] * 4, [100.0] * 4, [1000.0] * 4])
+    return Budget(3, 1, cost_ls, cost_ls > 0, 0.5, core_s_left)
+
+
+@pytest.mark.parametrize(("left", "levels"), [(1e9, [2, 1, 1]), (1150.0, [2, 1]), (150.0, [1]), (50.0, [])])
+def test_slots_that_do_not_fit_stay_empty_and_say_so(left, levels):
+    budget = _budget(left)
+    chosen = lowest_energy(np.arange(4.0), budget)
+    assert [choice.level for choice in chosen] == levels
+    assert sum(budget.cost_ls[choice.level, choice.structure] for choice in chosen) <= left
+    told = told_of_budget(Batch(chosen, "low", "no more"), budget)
+    assert told.why_empty.startswith("budget: " if len(levels) < 3 else "no more")
+
+
+def test_empty_slots_of_a_settled_ranking_do_not_blame_the_budget():
+    assert told_of_budget(Batch([], "", "settled"), _budget(50.0)).why_empty == "settled"
 
 
 def _plan(**changes):

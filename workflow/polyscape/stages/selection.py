@@ -57,10 +57,25 @@ def select(
     cost = _climbing_costs(alone, plan.levels, model)
     weighed = _climbing_costs(alone, plan.levels, model.coarse())
     budget = replace(_budget(data, cost, plan.selection, core_s_left), weighed_ls=_core_s_ls(weighed))
-    batch = _choose(round_number, data, budget, plan)
+    batch = told_of_budget(_choose(round_number, data, budget, plan), budget)
     return SELECTION.from_rows(
         _row(round_number, slot, batch, data, cost) for slot in range(plan.selection.batch)
     )
+
+
+def told_of_budget(batch: Batch, budget: Budget) -> Batch:
+    """The batch, saying so where slots are empty because what is left does not pay for any candidate."""
+    taken_s = sum(float(budget.cost_ls[choice.level, choice.structure]) for choice in batch.chosen)
+    open_ls = budget.allowed_ls.copy()
+    open_ls[:, [choice.structure for choice in batch.chosen]] = False
+    left_s, cost_q = budget.core_s_left - taken_s, budget.cost_ls[open_ls]
+    settled = not batch.chosen and not batch.why
+    if settled or len(batch.chosen) == budget.slots or not cost_q.size or cost_q.min() <= left_s:
+        return batch
+    why = (
+        f"budget: {left_s / 3600:.3g} core-hours left, the cheapest candidate takes {cost_q.min() / 3600:.3g}"
+    )
+    return replace(batch, why_empty=why)
 
 
 def _choose(round_number: int, data: LandscapeData, budget: Budget, plan: SelectionPlan) -> Batch:
