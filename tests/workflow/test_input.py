@@ -62,6 +62,12 @@ BAD = {
         "orbitals",
     ),
     "too many DFT jobs": ({"selection": {"rounds": 50, "batch": 101}}, "selection.batch", "at most 100"),
+    "a budget below the molecule's price": (
+        {"budget": {"core_hours": 1e-5}},
+        "budget.core_hours",
+        "alone take",
+    ),
+    "no budget at all": ({"budget": {"core_hours": 0.0}}, "budget.core_hours", "greater than 0"),
     "too many chunks": (
         {"search": {"trials_per_space_group": 9000, "chunk_size": 2}},
         "search.chunk_size",
