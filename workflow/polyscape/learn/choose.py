@@ -95,10 +95,10 @@ def why_settled(data: TrainingData, ranking: Ranking, probability: float) -> str
     """Why the ranking of the lowest structures needs nothing more; nothing while it does.
 
     Either their order is sure, or all that could be among them were computed at the highest level: what is left then
-    is the numerical noise, of which more points tell nothing.
+    is the numerical noise, of which more points tell nothing.  A probability of 1 never stops.
     """
     points_l = data.computed_ls.sum(axis=1)
-    if points_l[1] < FEWEST_BEFORE_STOP[0] or points_l[-1] < FEWEST_BEFORE_STOP[1]:
+    if probability >= 1.0 or points_l[1] < FEWEST_BEFORE_STOP[0] or points_l[-1] < FEWEST_BEFORE_STOP[1]:
         return ""
     first = float(ranking.p_first_s.max())
     members = float(np.sort(ranking.p_lowest_s)[::-1][:LOWEST].mean())

@@ -46,7 +46,7 @@ class SelectionSettings(Section):
     )
     settled_probability: float = Field(
         0.95,
-        description="Slots stay empty once rank 1 and the five lowest are known with this probability.",
+        description="Slots stay empty once rank 1 and the five lowest are known with this probability; 1 never stops.",
         gt=0.5,
         le=1,
     )

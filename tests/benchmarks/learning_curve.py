@@ -1,0 +1,165 @@
+"""What a part of the single points tells about a landscape of which all are known: JSON lines.
+
+Replays campaigns on a landscape of tests/data/landscapes with the real learner and the real choice of points, batch after
+batch, and compares the highest level's predicted with its computed energies after each.  Energies are relative: their mean
+difference over the landscape is taken out.  Each seed sees a random nine tenths of the structures.
+
+The cost fraction is the core seconds of the points bought, all levels, over those of climbing to the highest level with
+every structure; basis `nscf` as measured, `scf` with the self-consistent hybrid's price (`--scf-factor` times that of the
+level below, as measured on some structures) in the place of the hybrid's.
+
+Methods: `polyscape`; `random`, `lowest_energy`, `farthest_points` choose otherwise and learn alike; `single_level_gp` (the
+highest level learned from the force field alone), `linear` (offset and factor by least squares) and `smt_mfk`
+(multi-fidelity kriging of the package smt, where it is installed: pip install smt) learn otherwise from random points.
+
+    python -m tests.benchmarks.learning_curve tests/data/landscapes/oxalic_acid --seeds 20
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from tests.benchmarks.peers import PEERS, Prediction, ours
+from tests.data.landscapes.load import Truth, load
+
+from polyscape.learn.budget import Budget
+from polyscape.learn.choose import Judge, Situation, choose
+from polyscape.learn.protocol import TrainingData
+from polyscape.learn.registry import build_learner
+from polyscape.settings.learning import LearningSettings
+from polyscape.settings.selection import SelectionSettings
+
+STRATEGIES = {"polyscape": "ranking"}
+METHODS = ("polyscape", "random", "lowest_energy", "farthest_points", *PEERS)
+PART = 0.9
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One replayed campaign: method, seed, and what its rounds may buy."""
+
+    method: str
+    seed: int
+    batch: int
+    until: float
+    scf_factor: float | None = None
+
+    @property
+    def settings(self) -> SelectionSettings:
+        """The selection's settings; a peer learns from random points."""
+        strategy = "random" if self.method in PEERS else STRATEGIES.get(self.method, self.method)
+        share = 1.0 if self.method in ("single_level_gp", "linear") else 0.5
+        return SelectionSettings(
+            strategy=strategy, batch=self.batch, top_level_share=share, settled_probability=1.0
+        )
+
+
+def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]:
+    """What is known after each round, until a part of the full price is spent or the campaign stops by itself."""
+    generator = np.random.default_rng(replay.seed)
+    count = len(truth.energy_s)
+    part = truth.part(np.sort(generator.permutation(count)[: round(PART * count)]))
+    value_ls = np.full_like(part.value_ls, np.nan)
+    value_ls[0] = part.value_ls[0]
+    data = TrainingData(part.X_sf, value_ls, part.linear_sj)
+    learner, nowhere_ls = build_learner(LearningSettings()), np.zeros(value_ls.shape, bool)
+    judge = Judge(learner, 1000, generator)
+    while spent(data, part, part.paid_ls) < replay.until:
+        now = Situation(data, part.energy_s, part.added_ls[-1], nowhere_ls)
+        batch = choose(now, budget(data, part, replay.settings), replay.settings, judge)
+        if not batch.chosen:
+            return
+        value_ls = data.value_ls.copy()
+        for choice in batch.chosen:
+            value_ls[1 : choice.level + 1, choice.structure] = part.value_ls[
+                1 : choice.level + 1, choice.structure
+            ]
+        data = replace(data, value_ls=value_ls)
+        yield data, part
+
+
+def budget(data: TrainingData, part: Truth, settings: SelectionSettings) -> Budget:
+    """What a round may choose: whatever was not computed."""
+    computed_above_ls = np.logical_or.accumulate(data.computed_ls[::-1], axis=0)[::-1]
+    allowed_ls = ~computed_above_ls
+    allowed_ls[0] = False
+    top_slots = max(1, round(settings.top_level_share * settings.batch))
+    return Budget(settings.batch, top_slots, part.predicted_ls, allowed_ls, settings.cost_exponent)
+
+
+def spent(data: TrainingData, part: Truth, price_ls: NDArray[np.float64]) -> float:
+    """Price of what is known over the price of everything at the highest level."""
+    highest_s = data.computed_ls.shape[0] - 1 - np.argmax(data.computed_ls[::-1], axis=0)
+    return float(price_ls[highest_s, np.arange(data.structures)].sum() / price_ls[-1].sum())
+
+
+def prices(part: Truth, scf_factor: float | None) -> dict[str, NDArray[np.float64]]:
+    """Core seconds to climb to each level, by cost basis."""
+    found = {"nscf": part.paid_ls}
+    if scf_factor is not None:
+        scf_ls = part.paid_ls.copy()
+        scf_ls[-1] = (1.0 + scf_factor) * scf_ls[-2]
+        found["scf"] = scf_ls
+    return found
+
+
+def line(
+    replay: Replay, data: TrainingData, part: Truth, prediction: Prediction
+) -> Iterator[dict[str, object]]:
+    """What is printed of a round, for each cost basis."""
+    true_s = part.value_ls[-1] + part.added_ls[-1]
+    mean_s = prediction.mean_s + part.added_ls[-1]
+    error_s = mean_s - true_s - np.mean(mean_s - true_s)
+    predicted_s = ~data.computed_ls[-1]
+    inside_s = np.abs(error_s) <= 1.96 * prediction.sd_s
+    for basis, price_ls in prices(part, replay.scf_factor).items():
+        yield {
+            "method": replay.method,
+            "seed": replay.seed,
+            "cost_basis": basis,
+            "cost_fraction": spent(data, part, price_ls),
+            "core_h": spent(data, part, price_ls) * float(price_ls[-1].sum()) / 3600,
+            "points": data.computed_ls[1:].sum(axis=1).tolist(),
+            "structures": data.structures,
+            "mae_kJ_per_mol": float(np.abs(error_s).mean()),
+            "mae_of_predicted_kJ_per_mol": float(np.abs(error_s[predicted_s]).mean()),
+            "max_error_kJ_per_mol": float(np.abs(error_s).max()),
+            "spearman": float(spearmanr(mean_s, true_s).statistic),
+            "coverage_95": float(inside_s[predicted_s].mean()),
+            "rank_of_true_minimum": int(np.sum(mean_s < mean_s[np.argmin(true_s)]) + 1),
+        }
+
+
+def main() -> None:
+    """Replay and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("landscape", type=Path)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--until", type=float, default=0.3, help="stop at this part of the full price (nscf)")
+    parser.add_argument("--descriptor", default="soap+terms")
+    parser.add_argument(
+        "--scf-factor", type=float, help="price of the self-consistent hybrid over the level below"
+    )
+    options = parser.parse_args()
+    truth = load(options.landscape, options.descriptor)
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
+        for method in options.methods:
+            replay = Replay(method, seed, options.batch, options.until, options.scf_factor)
+            for data, part in rounds(replay, truth):
+                predict = PEERS.get(method, ours)
+                for said in line(replay, data, part, predict(data)):
+                    print(json.dumps({"landscape": options.landscape.name} | said), flush=True)
+
+
+if __name__ == "__main__":
+    main()
