@@ -13,18 +13,9 @@ include: "workflow/rules/learn.smk"
 include: "workflow/rules/report.smk"
 
 
-# What takes seconds runs beside Snakemake itself, also on a cluster.
+# On a cluster every job is SLURM's: the login node does nothing but drive.
 localrules:
     all,
-    known_forms,
-    completeness,
-    select_first,
-    select_next,
-    stored_points,
-    learn,
-    rank,
-    ledger,
-    report,
 
 
 rule all:
