@@ -32,7 +32,7 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     plan = SelectionPlan(known, part["selection"], part["seed"])
     files = [path for path in (options.molecules, *options.points) if path is not None]
     jobs = [] if options.provenance is None else read_jobs(options.provenance, "points")
-    left = core_s_left(part["budget"], read_points(files), jobs)
+    left = core_s_left(part["budget"], read_points(files), jobs, part["selection"].batch)
     SELECTION.write(select(options.round, tables, plan, left), options.output)
     return [options.output]
 

@@ -39,9 +39,11 @@ def test_spent_is_what_this_campaign_paid_start_up_and_lost_attempts_included():
         Job("points/stored", "stored_points", 100.0, 100.0, 1.0),
     ]
     assert spent_core_s(points, jobs) == 31.0 + (4.0 + 7.0) + 80.0
-    assert core_s_left(BudgetSettings(core_hours=0.1), points, jobs) == pytest.approx(360.0 - 122.0)
-    assert core_s_left(BudgetSettings(core_hours=0.01), points, jobs) == 0.0
-    assert core_s_left(BudgetSettings(), points, jobs) == math.inf
+    start = (6.0 + 4.0 + 0.0) / 3  # what the jobs took besides their points
+    left = core_s_left(BudgetSettings(core_hours=0.1), points, jobs, slots=3)
+    assert left == pytest.approx(360.0 - 122.0 - 3 * start)
+    assert core_s_left(BudgetSettings(core_hours=0.01), points, jobs, slots=3) == 0.0
+    assert core_s_left(BudgetSettings(), points, jobs, slots=3) == math.inf
 
 
 def _budget(core_s_left):
