@@ -12,7 +12,8 @@ from typing import Any, Final
 from polyscape.errors import InputError
 
 RANK_EFFICIENCY: Final = 0.5
-"""Least part of a rank's time that is expected to be of use; two ranks of GPAW reach 0.8 to 0.9 of it."""
+"""Least part of a rank's time that is expected to be of use. PBE0 on PBE orbitals of beta oxalic acid took 47 s on one
+rank and 27 s on two, which is 0.87; more ranks were not measured."""
 
 _FILE: Final = "profile"
 
