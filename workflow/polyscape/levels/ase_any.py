@@ -55,6 +55,7 @@ class AseCalculator(SerialBackend):
         try:
             values = {name: calculator.get_property(name, atoms) for name in wanted}
         except (CalculatorError, NotImplementedError) as error:
+            del self._calculators[level.name]  # what a failed one still knows is not to be trusted
             message = f"{type(error).__name__}: {error}"
             return SinglePoint(level.name, Status.SCF_FAILED, None, clock.work(), message)
         if not math.isfinite(values["energy"]):

@@ -33,16 +33,20 @@ _TERM: Final = re.compile(r"^(\w[\w ]*) energy\s+(-?\d\.\d+E[+-]\d+) Eh")
 
 
 class Tblite(SerialBackend):
-    """The tblite back end."""
+    """The tblite back end; all steps of a relaxation have the supercell of the first."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, int], tuple[int, int, int]] = {}
 
     def climb(self, atoms: Atoms, levels: Sequence[Level], scratch: Path) -> Iterator[SinglePoint]:
         """The levels one after the other; each stands on its own."""
         for level in levels:
-            yield _single_point(atoms, level, derivatives=False)
+            yield _single_point(atoms, level, _cells(atoms, level), derivatives=False)
 
     def gradient(self, atoms: Atoms, level: Level, scratch: Path, stress: bool) -> SinglePoint:
         """Energy, forces and, of a crystal, stress, which costs nothing more."""
-        return _single_point(atoms, level, derivatives=True)
+        cells = self._cells.setdefault((level.name, len(atoms)), _cells(atoms, level))
+        return _single_point(atoms, level, cells, derivatives=True)
 
 
 def repeats(cell_cv: NDArray[np.float64], width_A: float) -> tuple[int, int, int]:
@@ -52,11 +56,17 @@ def repeats(cell_cv: NDArray[np.float64], width_A: float) -> tuple[int, int, int
     return a, b, c
 
 
-def _single_point(atoms: Atoms, level: Level, derivatives: bool) -> SinglePoint:
+def _cells(atoms: Atoms, level: Level) -> tuple[int, int, int]:
+    """The supercell of a crystal; a molecule is itself."""
+    if not atoms.pbc.any():
+        return 1, 1, 1
+    return repeats(np.asarray(atoms.cell), level.tblite.supercell_width_A)
+
+
+def _single_point(atoms: Atoms, level: Level, cells: tuple[int, int, int], derivatives: bool) -> SinglePoint:
     from tblite.exceptions import TBLiteRuntimeError
 
     clock, lines = Clock(), list[str]()
-    cells = repeats(np.asarray(atoms.cell), level.tblite.supercell_width_A) if atoms.pbc.any() else (1, 1, 1)
     copies = math.prod(cells)
     calculator = _calculator(atoms.repeat(cells) if copies > 1 else atoms, level, lines)
     try:

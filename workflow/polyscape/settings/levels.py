@@ -17,7 +17,7 @@ class TbliteSettings(Section):
 
     method: Literal["GFN2-xTB", "GFN1-xTB"] = Field("GFN2-xTB", description="Parametrisation.")
     supercell_width_A: float = Field(
-        12.0,
+        11.0,
         description="Least width of the supercell along every axis. The program has no k-points: an energy per cell is "
         "that of a supercell at Gamma, divided by its cells.",
         ge=0,
