@@ -1,5 +1,7 @@
 """Crystal structures from CIF files: all atoms of the cell, with the major part of any disorder."""
 
+import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyscape.crystal.disorder import Disorder, major_part
+from polyscape.crystal.operations import group_from_operations, parse_operation
 
 _SAME_SITE_A: Final = 0.1
+_SHORTEST_A: Final = 1.0
+"""No cell of molecules has a shorter axis, or less than its cube for a volume."""
+
 _WHOLE: Final = 0.999
 """Occupancy from which a site counts as full."""
 
@@ -87,7 +93,7 @@ def read_cifs(path: Path) -> list[CifCrystal]:
 def _blocks(path: Path) -> list[gemmi.cif.Block]:
     """The blocks of a CIF that hold coordinates."""
     try:
-        document = gemmi.cif.read(str(path))
+        document = gemmi.cif.read_string(_without_mark(path))
     except (OSError, ValueError, RuntimeError) as error:
         raise CifError(
             f"cannot be read ({error})".replace("\n", " "), "give a CIF file of the crystal"
@@ -95,17 +101,51 @@ def _blocks(path: Path) -> list[gemmi.cif.Block]:
     return [block for block in document if block.find_loop("_atom_site_fract_x")]
 
 
+def _without_mark(path: Path) -> str:
+    """The text of a file without the mark that some editors put before it; names may be in any encoding."""
+    return path.read_bytes().removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
+
+
 def _crystal(block: gemmi.cif.Block) -> CifCrystal:
-    structure = gemmi.make_small_structure_from_block(block)
-    if not structure.cell.is_crystal() or structure.spacegroup is None:
-        raise CifError(
-            "names no cell or no space group", "add the cell and the space group or its operations"
-        )
-    numbers, fractions = _unit_cell(structure, _ordered(block, structure))
-    return CifCrystal(_cell(structure), numbers, fractions, structure.spacegroup.number, _citation(block))
+    try:
+        structure = gemmi.make_small_structure_from_block(block)
+    except RuntimeError as error:  # angles without a cell
+        raise CifError(f"has no cell ({error})", "mend the cell") from error
+    cell = structure.cell
+    if min(cell.a, cell.b, cell.c) < _SHORTEST_A or not cell.volume > _SHORTEST_A**3:
+        raise CifError("names no cell, or one that no lattice has", "mend the cell")
+    number, seitz_gcc = _group(structure)
+    numbers, fractions = _unit_cell(structure, _ordered(block, structure, seitz_gcc), seitz_gcc)
+    return CifCrystal(_cell(structure), numbers, fractions, number, _citation(block))
 
 
-def _ordered(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:
+def _group(structure: gemmi.SmallStructure) -> tuple[int, NDArray[np.float64]]:
+    """Number of the space group and its operations, shape (operations, 4, 4): those listed, in any setting, else by name."""
+    group = structure.spacegroup
+    if group is None and structure.symops:
+        try:
+            group = group_from_operations([parse_operation(triplet) for triplet in structure.symops])
+        except ValueError as error:
+            raise CifError(str(error), "mend the operations") from error
+        return group.number, np.array([_seitz(*operation) for operation in group.operations])
+    if group is None:
+        plain = re.sub(r"\((\d)\)", r"\1", structure.spacegroup_hm)  # P2(1)/c
+        group = gemmi.find_spacegroup_by_name(plain) if plain else None
+    if group is None:
+        problem = "names no space group that is known, and lists no operations"
+        raise CifError(problem, "add the Hermann-Mauguin symbol of its setting, or the operations")
+    return group.number, np.array([operation.float_seitz() for operation in group.operations()])
+
+
+def _seitz(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> NDArray[np.float64]:
+    seitz_cc = np.eye(4)
+    seitz_cc[:3, :3], seitz_cc[:3, 3] = rotation_cc, translation_c
+    return seitz_cc
+
+
+def _ordered(
+    block: gemmi.cif.Block, structure: gemmi.SmallStructure, seitz_gcc: NDArray[np.float64]
+) -> list[gemmi.SmallStructure.Site]:
     """The sites without disorder and those of the best occupied alternative of each disordered region."""
     sites = list(structure.sites)
     for site in sites:
@@ -119,7 +159,7 @@ def _ordered(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -> list[ge
         np.array([site.occ for site in sites]),
     )
     fractional_ac = np.array([site.fract.tolist() for site in sites])
-    kept_a = major_part(disorder, fractional_ac, _cell(structure), _operations(structure))
+    kept_a = major_part(disorder, fractional_ac, _cell(structure), seitz_gcc)
     kept = [site for site, keep in zip(sites, kept_a, strict=True) if keep]
     for site in kept:
         if site.disorder_group < 0 and site.occ < _WHOLE:
@@ -144,21 +184,16 @@ def _cell(structure: gemmi.SmallStructure) -> NDArray[np.float64]:
     return np.array(structure.cell.orth.mat.tolist()).T
 
 
-def _operations(structure: gemmi.SmallStructure) -> NDArray[np.float64]:
-    """The operations of the space group, shape (operations, 4, 4)."""
-    return np.array([operation.float_seitz() for operation in structure.spacegroup.operations()])
-
-
 def _unit_cell(
-    structure: gemmi.SmallStructure, sites: list[gemmi.SmallStructure.Site]
+    structure: gemmi.SmallStructure, sites: list[gemmi.SmallStructure.Site], seitz_gcc: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """All images of the sites under the file's operations, those of special positions once."""
-    cell_cv, operations = _cell(structure), _operations(structure)
+    cell_cv = _cell(structure)
     numbers: list[int] = []
     fractions: list[NDArray[np.float64]] = []
     for site in sites:
         images: list[NDArray[np.float64]] = []
-        for seitz in operations:
+        for seitz in seitz_gcc:
             image_c = (seitz[:3, :3] @ site.fract.tolist() + seitz[:3, 3]) % 1.0
             offsets = np.array([image_c - other for other in images]).reshape(-1, 3)
             if np.all(np.linalg.norm((offsets - np.round(offsets)) @ cell_cv, axis=1) > _SAME_SITE_A):

@@ -1,0 +1,75 @@
+"""CIFs as different programs write them: symmetry by name or by operations in any setting, encodings, broken cells."""
+
+import numpy as np
+import pytest
+
+from polyscape.crystal.cif import CifError, read_cif
+
+CELL = {"a": 5.33, "b": 6.015, "c": 5.436, "alpha": 90, "beta": 115.83, "gamma": 90}
+SITES = [("C1", 0.1441, 0.0027, 0.0001), ("O1", 0.1785, 0.1044, -0.1776), ("H1", 0.499, -0.102, 0.181)]
+OPERATIONS = ("x,y,z", "-x,y+1/2,-z+1/2", "-x,-y,-z", "x,-y+1/2,z+1/2")
+MOVED = ("x,y,z", "-x+1/2,y+1/2,-z+1/2", "-x+1/2,-y,-z", "x,-y+1/2,z+1/2")
+"""The same group, its origin a quarter of a away: in no table."""
+
+
+def text(symmetry, shift=0.0, **cell):
+    lengths = {"length": "abc", "angle": ("alpha", "beta", "gamma")}
+    values = CELL | cell
+    lines = ["data_x", *(f"_cell_{kind}_{n} {values[n]}" for kind, names in lengths.items() for n in names)]
+    if isinstance(symmetry, str):
+        lines.append(f"_symmetry_space_group_name_H-M '{symmetry}'")
+    else:
+        lines += ["loop_", "_space_group_symop_operation_xyz", *(f"'{triplet}'" for triplet in symmetry)]
+    lines += ["loop_", *(f"_atom_site_{tag}" for tag in ("label", "fract_x", "fract_y", "fract_z"))]
+    return "\n".join([*lines, *(f"{name} {x + shift} {y} {z}" for name, x, y, z in SITES)]) + "\n"
+
+
+def crystal(folder, content):
+    path = folder / "x.cif"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_cif(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text("P21/c"),
+        text("P2(1)/c"),
+        text(OPERATIONS),
+        text("P 1 21/c 1").replace("\n", "\r\n"),
+        b"\xef\xbb\xbf" + text("P 1 21/c 1").encode(),
+        b"# M\xfcller\n" + text("P 1 21/c 1").encode(),
+    ],
+    ids=["name", "brackets", "operations", "line ends of Windows", "byte-order mark", "Latin-1"],
+)
+def test_one_crystal_however_it_is_written(tmp_path, content):
+    wanted = crystal(tmp_path, text("P 1 21/c 1"))
+    found = crystal(tmp_path, content)
+    assert found.space_group == 14
+    assert len(found.atomic_number_a) == 4 * len(SITES)
+    order = [np.lexsort(np.round(one.fractional_ac, 6).T) for one in (wanted, found)]
+    np.testing.assert_allclose(found.fractional_ac[order[1]], wanted.fractional_ac[order[0]], atol=1e-9)
+
+
+def test_operations_of_an_untabulated_origin_are_followed(tmp_path):
+    wanted = crystal(tmp_path, text(OPERATIONS))
+    found = crystal(tmp_path, text(MOVED, shift=0.25))
+    assert found.space_group == 14
+    back_ac = (found.fractional_ac - (0.25, 0, 0)) % 1.0
+    order = [np.lexsort(np.round(fractions, 6).T) for fractions in (wanted.fractional_ac, back_ac)]
+    np.testing.assert_allclose(back_ac[order[1]], wanted.fractional_ac[order[0]], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (text("P 21/q"), "names no space group that is known"),
+        (text("P 21/c", a=0), "no cell"),
+        (text("P 21/c", a=-5.33), "no cell"),
+        (text("P 21/c", beta=0), "no cell"),
+        (text(("x,y,z", "-x,y+1/2,-z+1/3", "x+1/7,y,z")), "is no symmetry operation"),
+    ],
+)
+def test_what_is_no_crystal_is_said(tmp_path, content, said):
+    with pytest.raises(CifError, match=said):
+        crystal(tmp_path, content)
