@@ -1,11 +1,24 @@
-"""The tiny campaign on a real SLURM gives the tables of the local run."""
+"""The tiny campaign on a real SLURM: the tables of the local run, MPI, and a driver that is killed."""
+
+import os
+import re
+import signal
+import subprocess
+import time
 
 import pytest
 
 from tests.slurm.cluster import Cluster, missing
-from tests.workflow.campaigns import ROOT, Campaign, assert_same_points, assert_same_search
+from tests.workflow.campaigns import ROOT, Campaign, Written, assert_same_points, assert_same_search
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.dft]
+
+PROFILE = (
+    *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
+    *("--slurm-init-seconds-before-status-checks", "2"),
+)
+# more than any of the tiny campaign's points is predicted to take: each gets two ranks
+TWO_RANKS = ("mpi_ranks=2", "mpi_hours=0.0001", "mpi_launcher='srun --mpi=pmix'")
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +34,88 @@ def cluster(tmp_path_factory):
         started.stop()
 
 
-def test_the_same_tables_as_on_one_machine(cluster, finished, tmp_path):
+def test_the_same_tables_as_on_one_machine_with_two_ranks_of_mpi(cluster, finished, tmp_path):
     campaign = Campaign.create(tmp_path, search={"chunk_size": 16})  # few jobs: each costs SLURM seconds
-    output = campaign.run(
-        *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
-        *("--slurm-init-seconds-before-status-checks", "2"),
-    )
+    setup, scratch = "touch set-up", tmp_path / "scratch"
+    resources = ("slurm_account=research", "mem_mb=2000", "runtime=60", f"tmpdir={scratch}", f"setup={setup}")
+    output = campaign.run(*PROFILE, "--default-resources", *resources, *TWO_RANKS)
     assert "SLURM jobid" in output
     assert_same_search(finished, campaign)
     assert_same_points(finished, campaign)
-    assert "Nothing to be done" in campaign.run("--workflow-profile", str(ROOT / "workflow/profiles/slurm"))
+    for name in ("points/molecules.parquet", "points/round*/*.parquet"):
+        assert set(campaign.table(name).cores) == {2}
+    assert (campaign.folder / "set-up").exists()
+    assert scratch.exists()
+    assert not list(scratch.glob("polyscape-*"))
+    assert "Nothing to be done" in campaign.run(*PROFILE)
+
+
+def test_a_killed_driver_finds_its_jobs_and_no_point_is_computed_twice(cluster, finished, tmp_path):
+    campaign = finished.copy(tmp_path, selection={"rounds": 1})
+    without_slots(campaign)
+    with Written(campaign.folder / "results/store") as written:
+        run_id, computing = kill_the_driver(campaign)
+        queued = submitted("--hold", f"--job-name={run_id}", "--comment=rule_single_point", "--wrap=true")
+        other = submitted("--hold", "--job-name=another", "--comment=rule_single_point", "--wrap=true")
+
+        again = campaign.start(*PROFILE)
+        lines = until(again, "still compute: waiting for")
+        assert f"scancel {' '.join(computing)})" in lines[-1]
+        assert f"cancelled: SLURM {queued}\n" in "".join(lines)
+        assert not list(campaign.results.glob("points/round0/*"))  # nothing was submitted meanwhile
+        for job in computing:
+            subprocess.run(["scontrol", "resume", job], check=True)
+        rest, _ = again.communicate()
+        assert again.returncode == 0, rest[-6000:]
+    assert "they have ended" in rest
+    subprocess.run(["scancel", other], check=True)  # it was none of this campaign's, and is there still
+    points = campaign.table("points/round*/*.parquet")
+    assert (points.status == "ok").all()
+    assert "store" in set(points.source)  # what the jobs of the killed run computed
+    assert len(written.files) == len(points) + len(campaign.table("points/molecules.parquet"))
+    assert all(len(inodes) == 1 for inodes in written.files.values()), written.files
+
+
+def without_slots(campaign):
+    """Take away what the slots computed; the isolated molecule stays."""
+    crystals = [
+        f"store/{path.parent.name}/{path.name}" for path in campaign.folder.glob("results/store/*/*-crystal")
+    ]
+    rounds = ("tiny/points/round0", "tiny/points/round1", "tiny/selection")
+    campaign.without(*crystals, *rounds, "tiny/posterior", "tiny/ranking.parquet")
+
+
+def kill_the_driver(campaign):
+    """Kill snakemake while a slot computes; its run's id and its slots, suspended so that they cannot end too soon."""
+    process = campaign.start(*PROFILE)
+    while not (slots := running_slots()) or not list(campaign.folder.glob("results/store/locks/*/*.lock")):
+        assert process.poll() is None, process.communicate()[0][-6000:]
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    output, _ = process.communicate()
+    for job in slots:
+        subprocess.run(["scontrol", "suspend", job], check=True)
+    return re.search(r"SLURM run ID: (\S+)", output)[1], slots
+
+
+def running_slots():
+    """SLURM's ids of the slots that run."""
+    command = ["squeue", "--noheader", "--states=RUNNING", "--format=%i %k"]
+    queue = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^(\d+) rule_single_point", queue, re.MULTILINE)
+
+
+def submitted(*options):
+    """SLURM's id of a job submitted by hand."""
+    done = subprocess.run(["sbatch", "--parsable", *options], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def until(process, text):
+    """The lines that a process prints up to one with the text."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return lines
+    raise AssertionError("".join(lines)[-6000:])

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,29 @@ class Campaign:
                 shutil.rmtree(target)
             else:
                 target.unlink()
+
+
+class Written:
+    """The entries of a store, and each file that they have been: an entry that is written again is another file."""
+
+    def __init__(self, store):
+        self.store, self.files, self._end = store, {}, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self):
+        last = False
+        while not last:
+            last = self._end.wait(0.05)
+            for path in self.store.glob("*/*/*.json"):
+                self.files.setdefault(path, set()).add(path.stat().st_ino)
 
 
 def announced(output: str) -> dict[str, int]:
