@@ -68,12 +68,10 @@ def run_stage(
     options = parser.parse_args(arguments)
     written: list[Path] = []
     try:
-        part = parse_slice(options.stage, options.settings)
-        with (
-            attempted(options.stage, _outputs(options)) as earlier,
-            recorded(options.stage, options.settings, written, vars(earlier)),
-        ):
-            written.extend(work(options, part))
+        with attempted(options.stage, _outputs(options)) as earlier:
+            part = parse_slice(options.stage, options.settings)
+            with recorded(options.stage, options.settings, written, vars(earlier)):
+                written.extend(work(options, part))
     except InputError as error:
         print(f"error: {error.line()}", file=sys.stderr)
         sys.exit(InputError.exit_code)
