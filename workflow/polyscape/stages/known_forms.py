@@ -223,7 +223,10 @@ def _say(row: dict[str, Any], searched: Sequence[str]) -> None:
     if row["conformer_rmsd_A"] > _POOR_FIT_A:
         warnings.append("holds a molecule unlike every conformer; widen molecule.conformer_window_kJ_per_mol")
     if row["z_prime"] > 1:
-        warnings.append("has more than one independent formula unit; a search with Z' = 1 cannot find it")
+        count = f"{row['z_prime']:g}"
+        warnings.append(
+            f"has {count} independent formula units: only a search with {count} in search.z_prime finds it"
+        )
     for warning in warnings:
         print(f"warning: known form {name} {warning}", file=sys.stderr)
 
