@@ -12,7 +12,7 @@ from polyscape.learn.strategies import lowest_energy
 from polyscape.levels.cost import predict_climb
 from polyscape.schemas import POINTS, SELECTION
 from polyscape.settings.selection import BudgetSettings
-from polyscape.stages.budget import core_s_left, spent_core_s
+from polyscape.stages.budget import core_s_left, counted_core_s
 from polyscape.stages.forecast import forecast, possible_cells
 from polyscape.stages.ledger import Job
 from polyscape.stages.plan import Plan
@@ -26,7 +26,7 @@ def _points(*core_s, source="computed"):
     return POINTS.from_rows([row | {"source": source} for row in rows])
 
 
-def test_spent_is_what_this_campaign_paid_start_up_and_lost_attempts_included():
+def test_jobs_count_whole_with_results_from_the_store_and_lost_attempts():
     points = {
         "points/a": _points(20.0, 5.0),
         "points/b": _points(9.0, source="store"),
@@ -36,12 +36,12 @@ def test_spent_is_what_this_campaign_paid_start_up_and_lost_attempts_included():
         Job("points/a", "single_point", core_s=31.0, wall_s=40.0, peak_memory_MB=1.0),
         Job("points/b", "single_point", 4.0, 5.0, 1.0, retries=1, lost_core_s=7.0),
         Job("points/c", "isolated_molecule", 45.0, 45.0, 1.0),  # the first of two ranks
-        Job("points/stored", "stored_points", 100.0, 100.0, 1.0),
+        Job("points/round9", "single_point", 100.0, 100.0, 1.0),  # of a selection of before
     ]
-    assert spent_core_s(points, jobs) == 31.0 + (4.0 + 7.0) + 80.0
+    assert counted_core_s(points, jobs) == 31.0 + (9.0 + 7.0) + 80.0
     start = (6.0 + 4.0 + 0.0) / 3  # what the jobs took besides their points
     left = core_s_left(BudgetSettings(core_hours=0.1), points, jobs, slots=3)
-    assert left == pytest.approx(360.0 - 122.0 - 3 * start)
+    assert left == pytest.approx(360.0 - 127.0 - 3 * start)
     assert core_s_left(BudgetSettings(core_hours=0.01), points, jobs, slots=3) == 0.0
     assert core_s_left(BudgetSettings(), points, jobs, slots=3) == math.inf
 

@@ -58,6 +58,7 @@ class BudgetSettings(Section):
     core_hours: float | None = Field(
         None,
         description="Most core-hours that the isolated molecules and the slots may take: what is predicted to cost more "
-        "than is left is not started. The search is not counted; null is no limit.",
+        "than is left is not started. Results from the store count with their price. The search is not counted; null is no "
+        "limit.",
         gt=0,
     )

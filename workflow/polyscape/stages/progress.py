@@ -14,7 +14,7 @@ import pandas as pd
 
 from polyscape.schemas import POINTS
 from polyscape.stages.attempts import Attempt, read_attempts
-from polyscape.stages.budget import spent_core_s
+from polyscape.stages.budget import counted_core_s
 from polyscape.stages.costs import Accuracy, accuracy, cost_model
 from polyscape.stages.forecast import Forecast, forecast, selected
 from polyscape.stages.ledger import Job, read_jobs, read_points
@@ -66,7 +66,7 @@ class Progress:
     expected : Forecast
         Cost of the levels of theory, what is done included.
     levels_core_s : float
-        Paid for them, what counts towards the budget.
+        What of them counts towards the budget, results from the store and attempts that died included.
     accuracy : tuple of Accuracy
         How well costs are predicted, level by level, then all together.
     """
@@ -102,7 +102,7 @@ def progress(plan: Plan, where: str) -> Progress:
         points=_counts(points),
         reasons=_reasons(points),
         expected=forecast(plan, where, model),
-        levels_core_s=spent_core_s(tables, jobs) + lost_s,
+        levels_core_s=counted_core_s(tables, jobs) + lost_s,
         accuracy=accuracy(tables.values(), plan.settings.levels),
     )
 

@@ -43,8 +43,8 @@ def _failures(progress: Progress) -> Iterator[str]:
 
 def _costs(progress: Progress) -> Iterator[str]:
     expected = progress.expected
-    paid, levels = _hours(total_core_s(progress.stages)), _hours(progress.levels_core_s)
-    yield f"paid so far: {paid} core-hours, {levels} of them for the levels of theory"
+    paid, price = _hours(total_core_s(progress.stages)), _hours(progress.levels_core_s)
+    yield f"paid so far: {paid} core-hours; price of the levels of theory, results from the store included: {price}"
     yield expected.words()
     if expected.limit_core_s is not None:
         left_s = max(0.0, expected.limit_core_s - progress.levels_core_s)
