@@ -152,7 +152,7 @@ def _check_calculator(level: Level, key: str, where: str) -> None:
 
 
 def _check_dispersion(level: Level, key: str, where: str) -> None:
-    given = level.dispersion_functional
+    given, kind = level.dispersion_functional, f"{key}.dispersion"
     key = f"{key}.dispersion_functional" if given else f"{key}.gpaw.functional"
     functional = dispersion_functional(level)
     remedy = "name a related one as dispersion_functional, or set `dispersion: none`"
@@ -160,7 +160,7 @@ def _check_dispersion(level: Level, key: str, where: str) -> None:
         if not is_installed():
             problem = "many-body dispersion needs the optional package pymbd, which is not installed"
             remedy = "install libmbd and pymbd beside polyscape (conda-forge has both), or choose d4"
-            raise InputError(where, key.rpartition(".")[0] + ".dispersion", "mbd", problem, remedy)
+            raise InputError(where, kind, "mbd", problem, remedy)
         if functional not in DAMPING:
             problem = f"many-body dispersion has parameters for {', '.join(DAMPING)} only"
             raise InputError(where, key, given or level.gpaw.functional, problem, remedy)

@@ -159,8 +159,12 @@ def _compute(job: _Job, stretch: range, found: Mapping[int, Entry]) -> tuple[lis
         if relaxation is not None and relaxation.status is not Status.OK:
             failed = _failed_relaxation(job, first, relaxation)
             return [failed, *(_skipped(job.levels, index) for index in stretch[1:])], None
-    for index, point in _missing_points(replace(job, atoms=geometry), missing):
-        rungs[index] = _keep(job, index, point, relaxation if index == first else None)
+    there = replace(job, atoms=geometry)
+    for index, point in _missing_points(there, missing):
+        relaxes = (
+            index == first and relaxation is not None
+        )  # and is kept under the geometry that it began with
+        rungs[index] = _keep(job, index, point, relaxation) if relaxes else _keep(there, index, point)
     return [rungs[index] for index in stretch], geometry
 
 
@@ -188,7 +192,7 @@ def _relax(job: _Job, index: int) -> Relaxation:
     return relaxation
 
 
-def _keep(job: _Job, index: int, point: SinglePoint, relaxation: Relaxation | None) -> Rung:
+def _keep(job: _Job, index: int, point: SinglePoint, relaxation: Relaxation | None = None) -> Rung:
     """Store a result; with its relaxation's geometry and cost, under the geometry that this began with."""
     method, level = method_id(job.levels, index), job.levels[index]
     for step in relaxation.points if relaxation is not None else ():

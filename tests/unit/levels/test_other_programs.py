@@ -1,0 +1,132 @@
+"""Levels that are not GPAW's: what is refused before any work, what their method ids hang on, supercells."""
+
+import numpy as np
+import pytest
+
+from polyscape.errors import InputError
+from polyscape.levels.check import check_elements, check_levels
+from polyscape.levels.many_body import is_installed
+from polyscape.levels.method import method_ids, method_of
+from polyscape.levels.tblite_xtb import repeats
+from polyscape.settings import parse_settings
+from polyscape.settings.levels import Level
+
+EMT = "ase:ase.calculators.emt.EMT"
+
+
+def settings(*levels, **more):
+    data = {"campaign": "x", "molecule": {"components": [{"name": "a", "smiles": "C"}]}, "levels": [*levels]}
+    return parse_settings(data | more, "c.yaml")
+
+
+def test_ladders_of_several_programs_pass_and_without_gpaw_no_setups_are_needed():
+    tblite, emt, pbe = {"name": "t", "backend": "tblite"}, {"name": "e", "backend": EMT}, {"name": "p"}
+    check_levels(settings(tblite, pbe | {"dispersion": "d3bj-atm"}, emt | {"relax": "cell"}), "c.yaml")
+    check_elements(settings(tblite, emt).levels, [1, 6, 95], "c.yaml")
+    assert [level.dispersion for level in settings(tblite, emt, pbe).levels] == ["none", "none", "d3bj"]
+
+
+@pytest.mark.parametrize(
+    ("level", "key", "problem"),
+    [
+        ({"backend": "ase:no_such_package.Thing"}, "levels[0].backend", "cannot be imported"),
+        ({"backend": "ase:ase.calculators.emt.EMTT"}, "levels[0].backend", "there is no EMTT"),
+        (
+            {"backend": "ase:ase.build.bulk", "ase": {"keywords": {"name": "Cu"}}},
+            "levels[0].backend",
+            "no calculator",
+        ),
+        ({"backend": "ase:ase.units.Bohr"}, "levels[0].backend", "neither a class"),
+        ({"backend": "ase:os.system"}, "levels[0].backend", "Python's own library"),
+        ({"backend": "ase:__import__('os')"}, "levels[0].backend", "no import path"),
+        ({"backend": "ase:ase.calculators.qmmm.SimpleQMMM"}, "levels[0].ase.keywords", "refuses them"),
+        ({"backend": "ase:ase.calculators.tip3p.TIP3P", "relax": "cell"}, "levels[0].relax", "has no stress"),
+        ({"backend": "tblite", "dispersion": "d4"}, "levels[0].dispersion", "of their own"),
+        ({"backend": EMT, "dispersion": "d4"}, "levels[0].dispersion_functional", "not known"),
+        ({"backend": "tblite", "gpaw": {"functional": "RPBE"}}, "levels[0].gpaw", "no effect"),
+        ({"tblite": {"method": "GFN1-xTB"}}, "levels[0].tblite", "no effect"),
+        ({"relaxation": {"max_steps": 3}}, "levels[0].relaxation", "nothing is relaxed"),
+        ({"dispersion": "mbd"}, "levels[0].mbd_volume_ratios", "needed by"),
+        (
+            {"dispersion": "d4", "dispersion_functional": "nothing"},
+            "levels[0].dispersion_functional",
+            "D4 has no",
+        ),
+    ],
+)
+def test_an_impossible_level_is_named(level, key, problem):
+    with pytest.raises(InputError, match=problem) as caught:
+        check_levels(settings({"name": "a"} | level), "c.yaml")
+    assert caught.value.key == key
+
+
+def test_a_hybrid_needs_orbitals_of_gpaw_right_below():
+    hybrid = {"name": "h", "gpaw": {"functional": "PBE0", "hybrid": "non_self_consistent"}}
+    with pytest.raises(InputError, match="no orbitals below") as caught:
+        settings({"name": "p"}, {"name": "t", "backend": "tblite"}, hybrid)
+    assert caught.value.key == "levels[2].gpaw.hybrid"
+
+
+def test_a_cell_does_not_relax_under_pressure():
+    with pytest.raises(InputError, match="zero pressure"):
+        check_levels(settings({"name": "p", "relax": "cell"}, energy={"pressure_GPa": 1.0}), "c.yaml")
+
+
+@pytest.mark.skipif(is_installed(), reason="pymbd is installed: nothing is refused")
+def test_many_body_dispersion_says_what_it_needs():
+    level = {"name": "a", "dispersion": "mbd", "mbd_volume_ratios": {"C": 0.85, "H": 0.6}}
+    with pytest.raises(InputError, match="optional package pymbd") as caught:
+        check_levels(settings(level), "c.yaml")
+    assert caught.value.key == "levels[0].dispersion"
+
+
+def test_every_element_has_its_volume_ratio():
+    level = {"name": "a", "dispersion": "mbd", "mbd_volume_ratios": {"C": 0.85}}
+    with pytest.raises(InputError, match="has no H") as caught:
+        check_elements(settings(level).levels, [1, 6], "c.yaml")
+    assert caught.value.key == "levels[0].mbd_volume_ratios"
+
+
+def test_programs_keywords_and_files_are_part_of_the_method(tmp_path):
+    weights = tmp_path / "weights"
+    weights.write_text("first")
+
+    def identity(**keywords):
+        return method_ids([Level(name="a", backend=EMT, ase={"keywords": keywords})])["a"]
+
+    first = identity(model=str(weights))
+    assert first not in (identity(), identity(model="other"))
+    weights.write_text("second, under the same name")
+    assert identity(model=str(weights)) != first
+    method = method_of([Level(name="a", backend=EMT)], 0)
+    assert method["program"].startswith("ase 3")
+    assert method_of([Level(name="a", backend="tblite")], 0)["program"].startswith("tblite 0")
+
+
+def test_steps_are_no_part_of_a_method_and_settings_are():
+    def identity(**settings):
+        return method_ids([Level(name="a", backend="tblite", tblite=settings)])["a"]
+
+    assert identity(max_scf_steps=9) == identity()
+    assert len({identity(), identity(method="GFN1-xTB"), identity(supercell_width_A=14.0)}) == 3
+
+
+def test_ids_of_stored_dft_are_what_they_were():
+    """GPAW 26.7 with PAW setups 1.2.1: an upgrade that changed these would compute every stored point again."""
+    pytest.importorskip("gpaw_data")
+    method = method_of([Level(name="a")], 0)
+    assert method.pop("setups")
+    assert {"backend", "version", "functional", "plane_wave_cutoff_eV", "grid_spacing_A", "hybrid"} <= {
+        *method
+    }
+    assert not {"relaxation", "tblite", "ase", "dispersion"} & {*method}
+
+
+def test_a_supercell_is_as_wide_as_asked_for():
+    skew_cv = np.array([[4.0, 0, 0], [3.0, 4.0, 0], [0, 0, 9.0]])
+    assert repeats(skew_cv, 9.0) == (
+        3,
+        3,
+        1,
+    )  # the heights are 3.2, 4.0 and 9.0, a little less than some edges
+    assert repeats(skew_cv, 0.0) == (1, 1, 1)
