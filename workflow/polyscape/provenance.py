@@ -29,6 +29,8 @@ _PACKAGES = (
     "scikit-learn",
     "dscribe",
     "dftd3",
+    "dftd4",
+    "tblite",
 )
 
 
