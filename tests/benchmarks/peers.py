@@ -34,9 +34,8 @@ def ours(data: TrainingData) -> Prediction:
     everywhere = Points.at_level(data.levels - 1, range(data.structures))
     K_ss = posterior.covariance_pp(everywhere, everywhere)
     centred_ss = K_ss - K_ss.mean(axis=0) - K_ss.mean(axis=1)[:, None] + K_ss.mean()
-    factor = next(
-        (one.inflation for one in leave_one_out(learner, data) if one.level == data.levels - 1), 1.0
-    )
+    tested = leave_one_out(learner, data, most_refits=0)
+    factor = next((one.inflation for one in tested if one.level == data.levels - 1), 1.0)
     return Prediction(posterior.mean_ls()[-1], factor * np.sqrt(np.clip(np.diag(centred_ss), 0.0, None)))
 
 

@@ -71,12 +71,14 @@ def calibrate(learner: Learner, data: TrainingData) -> list[Calibration]:
     return [*ones, *(replace(one, inflation=factor.get(one.level, 1.0)) for one in folds)]
 
 
-def leave_one_out(learner: Learner, data: TrainingData) -> list[Calibration]:
-    """Calibration of every level above the force field that has enough points, one structure left out at a time."""
+def leave_one_out(learner: Learner, data: TrainingData, most_refits: int = _MOST_REFITS) -> list[Calibration]:
+    """Calibration of every level above the force field that has enough points, one structure left out at a time; up to
+    `most_refits` structures the learner starts anew without each.
+    """
     structures = np.flatnonzero(data.computed_ls[1:].any(axis=0))
     errors = (
         _refitted(learner, data, [[int(structure)] for structure in structures])
-        if len(structures) <= _MOST_REFITS
+        if len(structures) <= most_refits
         else _at_once(learner, data)
     )
     found = _calibrations(errors, LEAVE_ONE_OUT)

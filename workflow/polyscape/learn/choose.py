@@ -87,8 +87,22 @@ def choose(now: Situation, budget: Budget, settings: SelectionSettings, judge: J
     if settled:
         return Batch([], "", settled)
     owed = max(0, FEWEST_BEFORE_STOP[1] - int(now.data.computed_ls[-1].sum()))
-    chosen = later_batch(posterior, ranking.p_lowest_s, now.data.computed_ls, budget, owed)
+    weight_s = low_energy_weight(posterior, ranking.p_lowest_s, now.added_s, settings.energy_scale_kJ_per_mol)
+    chosen = later_batch(posterior, weight_s, now.data.computed_ls, budget, owed)
     return Batch(chosen, "largest fall of the ranking's uncertainty per cost", why_empty)
+
+
+def low_energy_weight(
+    posterior: Posterior, p_lowest_s: Reals, added_s: Reals, scale_kJ_per_mol: float
+) -> Reals:
+    """How much the uncertainty of each structure matters: half by its chance to be among the lowest, half by
+    ``exp(-(E - E_min) / scale)`` as expected under the posterior, at most 1: the window in which polymorphs lie.
+    """
+    mean_s, sd_s = posterior.mean_ls()[-1] + added_s, posterior.sd_ls()[-1]
+    spread_s = np.sqrt(np.clip(sd_s**2 - sd_s.min() ** 2, 0.0, None))  # what all share cancels
+    exponent_s = -(mean_s - mean_s.min()) / scale_kJ_per_mol + 0.5 * (spread_s / scale_kJ_per_mol) ** 2
+    window_s = np.exp(np.minimum(exponent_s, 0.0))
+    return np.asarray(p_lowest_s / p_lowest_s.sum() + window_s / window_s.sum())
 
 
 def why_settled(data: TrainingData, ranking: Ranking, probability: float) -> str:
