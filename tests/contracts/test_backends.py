@@ -11,7 +11,9 @@ from ase import Atoms
 from ase.build import molecule
 
 from polyscape.levels.box import in_box
+from polyscape.levels.ladder import climb
 from polyscape.levels.registry import backend
+from polyscape.levels.store import Store
 from polyscape.settings.levels import Level
 from polyscape.status import Status
 
@@ -184,3 +186,27 @@ def test_a_failure_is_a_status_without_energy(case, crystal, tmp_path):
         assert (point.status, point.energy_eV, point.forces_av) == (Status.SCF_FAILED, None, None)
         assert point.message
         assert point.work is not None
+
+
+@pytest.mark.dft
+def test_a_ladder_of_three_programs_is_climbed_in_one_go_and_found_again(crystal, tmp_path):
+    """Extended tight binding relaxes, plane waves and a hybrid follow at its geometry, then a potential of ASE."""
+    ladder = [
+        Level(name="gfn2", backend="tblite", tblite=TIGHT, relax="atoms", relaxation={"force_eV_per_A": 0.3}),
+        Level(name="pbe-d3", gpaw=GPAW),
+        Level(name="pbe0-d4", dispersion="d4", gpaw={"functional": "PBE0", "hybrid": "non_self_consistent"}),
+        Level(name="emt", backend=EMT),
+    ]
+    store = Store(tmp_path / "store")
+    rungs, is_root = climb(crystal, ladder, store, tmp_path)
+    assert is_root
+    assert [rung.point.status for rung in rungs] == [Status.OK] * 4
+    assert rungs[0].relaxation.rmsd_A > 0
+    end = rungs[0].relaxation.atoms
+    # the levels above stand at the relaxed geometry: self-consistency stops at 2e-4 eV, EMT is exact
+    assert rungs[1].point.energy_eV == pytest.approx(energy_eV(CASES["gpaw"], end, tmp_path), abs=1e-3)
+    assert rungs[3].point.energy_eV == pytest.approx(energy_eV(CASES["ase"], end, tmp_path), abs=1e-9)
+    assert [rung.dispersion_eV != 0 for rung in rungs] == [False, True, True, False]
+    again, _ = climb(crystal, ladder, store, tmp_path)
+    assert [rung.source for rung in again] == ["store"] * 4
+    assert [r.point.energy_eV for r in again] == [r.point.energy_eV for r in rungs]
