@@ -34,7 +34,9 @@ def launched_in_parallel() -> bool:
 def _gpaw() -> Backend:
     """GPAW; inside mpiexec or srun it is told to use MPI, which ``gpaw python`` would do otherwise."""
     if launched_in_parallel():
-        os.environ.setdefault("GPAW_MPI_BACKEND", "cgpaw")
+        from polyscape.levels.gpaw.launch import use_mpi
+
+        use_mpi()
     from polyscape.levels.gpaw.program import GpawPlaneWaves
 
     return GpawPlaneWaves()
