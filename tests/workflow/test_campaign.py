@@ -1,6 +1,8 @@
 """A real campaign from SMILES to report, and what runs again when something changes."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -162,7 +164,15 @@ def test_a_kill_among_the_dft_jobs_changes_no_table(finished, tmp_path):
     killed.without("tiny/ledger.parquet", "tiny/calibration.parquet", "tiny/report")
     killed.kill_after("../store/locks/*/*.lock", 1)  # held while GPAW computes
     assert not list(killed.results.glob("points/round*/*.parquet"))
+    stages = {stage["stage"]: stage for stage in _status(killed)["stages"]}
+    assert stages["minimise"]["done"] == stages["minimise"]["jobs"] == 4
+    dead = [why for name in ("isolated_molecule", "single_point") for _, why in stages[name]["failed"]]
+    assert dead
+    assert all(why.startswith("killed") for why in dead)
     killed.run()
+    told = _status(killed)
+    assert all(stage["done"] == stage["jobs"] and not stage["failed"] for stage in told["stages"])
+    assert told["levels_core_s"] > killed.table("points/molecules.parquet").core_s.sum()
     assert_same_search(finished, killed)
     assert_same_points(finished, killed)
     columns = ["structure_id", "rank", "lattice_energy_kJ_per_mol"]
@@ -170,6 +180,15 @@ def test_a_kill_among_the_dft_jobs_changes_no_table(finished, tmp_path):
     assert (left[columns[:2]] == right[columns[:2]]).all(axis=None)
     np.testing.assert_allclose(left[columns[2]], right[columns[2]], rtol=0, atol=1e-4)  # 1e-6 eV in kJ/mol
     assert "Nothing to be done" in killed.run()
+
+
+def _status(campaign):
+    """What scripts/status.py says; it touches nothing."""
+    before = {path: path.stat().st_mtime_ns for path in campaign.folder.rglob("*")}
+    words = [sys.executable, str(ROOT / "scripts/status.py"), "--json"]
+    told = subprocess.run(words, cwd=campaign.folder, capture_output=True, text=True, check=True).stdout
+    assert before == {path: path.stat().st_mtime_ns for path in campaign.folder.rglob("*")}
+    return json.loads(told)
 
 
 def _levels(campaign):
