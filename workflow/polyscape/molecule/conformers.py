@@ -144,8 +144,8 @@ def find_conformers(
         for end in good
         if end[0].energy_kJ_per_mol - lowest <= plan.window_kJ_per_mol + _SAME_ENERGY_KJ_PER_MOL
     ]
-    ends = [framed(graph, start, status) for start, status in (*good, *bad)]
-    return _in_window(with_properties(graph, ends, plan), plan.window_kJ_per_mol)
+    placed = [framed(graph, start, status) for start, status in (*good, *bad)]
+    return _in_window(with_properties(graph, placed, plan), plan.window_kJ_per_mol)
 
 
 def is_chiral(molecule: Chem.Mol) -> bool:
