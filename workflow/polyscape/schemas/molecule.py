@@ -54,7 +54,8 @@ CONFORMERS = Table(
         text("component_name", "name of the component in the config"),
         text(
             "conformer",
-            "name: a letter per rotatable bond (c, g+, g-, a+, a-, t); 'rigid' without any; with a point group a symmetric geometry beside a minimum",
+            "name: a letter per rotatable bond (c, g+, g-, a+, a-, t); 'rigid' without any; with a point group a "
+            "symmetric geometry beside a minimum",
         ),
         Column("selected", FLAG, "", "whether the search uses this conformer"),
         Column("stoichiometry", SMALL, "", "molecules of this component per formula unit", low=1),

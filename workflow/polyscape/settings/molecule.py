@@ -23,8 +23,8 @@ class Component(Section):
     stoichiometry: int = Field(1, description="Molecules of this component per formula unit.", ge=1, le=12)
     conformers: Literal["lowest", "all", "known_forms"] | list[str] = Field(
         "lowest",
-        description="Conformers to search: the `lowest` in the gas phase (and what `symmetric_window_kJ_per_mol` puts beside it), "
-        "`all` in the window, those of the "
+        description="Conformers to search: the `lowest` in the gas phase (and what `symmetric_window_kJ_per_mol` puts "
+        "beside it), `all` in the window, those of the "
         "`known_forms`, or a list of names (a letter per rotatable bond, tTt for instance; case does not matter) "
         "and of XYZ, MOL, SDF or CIF files, each for the conformer nearest to the molecule in it. "
         "Name them when the crystal's conformer is not the gas phase's.",
