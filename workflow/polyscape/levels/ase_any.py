@@ -96,7 +96,7 @@ def calculator_of(level: Level, where: str, key: str) -> Any:
     if isinstance(calculator, type) or not callable(getattr(calculator, "get_property", None)):
         problem = f"gives {type(calculator).__name__}, which is no calculator of ASE"
         raise InputError(
-            where, key, level.backend, problem, "name a calculator, ase:tblite.ase.TBLite for instance"
+            where, key, level.backend, problem, "name a calculator, ase:ase.calculators.emt.EMT for instance"
         )
     return calculator
 
