@@ -3,8 +3,8 @@
 python -m tests.benchmarks.engine [--quick]
 
 On one core; medians; the peer (occpy's `CrystalEnergy`) and polyscape take turns in the same run.  CPU times, so that
-other work on the machine disturbs little.  The reference crystals are read below POLYSCAPE_REFERENCE (default
-../shared/reference); without them the comparison with the peer is left out, and the line says so.
+other work on the machine disturbs little.  The reference crystals are read below POLYSCAPE_REFERENCE; without
+them the comparison with the peer is left out, and the line says so.
 """
 
 import argparse

@@ -89,3 +89,19 @@ def test_an_element_without_setup_is_named():
 def test_an_ion_is_refused():
     with pytest.raises(InputError, match="cannot be computed yet"):
         check_levels(settings(component={"charge": 1}), "c.yaml")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GGA_X_PBE+HYB_GGA_XC_PBEH",  # without exact exchange it would be another functional, silently
+        "GGA_X_PBE",
+        "GGA_K_TFVW",
+        "LDA_X_2D+LDA_C_PW",
+        "GGA_X_PBE+GGA_C_PBE+GGA_C_PBE",
+    ],
+)
+def test_only_exchange_with_correlation_passes_as_libxc(name):
+    levels = [{"name": "a", "dispersion": "none", "gpaw": {"functional": name}}]
+    with pytest.raises(InputError, match="no functional"):
+        check_levels(settings(levels), "c")

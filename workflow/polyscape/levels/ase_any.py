@@ -144,8 +144,20 @@ def _imported(level: Level, where: str, key: str) -> Callable[..., Any]:
 
 def _contents(keywords: Mapping[str, Any]) -> dict[str, str]:
     """Hash of every file that a keyword names: other weights under the same name are another method."""
-    paths = {key: Path(value) for key, value in keywords.items() if isinstance(value, str) and value}
-    return {key: _content(path, path.stat().st_mtime_ns) for key, path in paths.items() if path.is_file()}
+    paths = [Path(word) for word in _words(keywords) if word]
+    return {str(path): _content(path, path.stat().st_mtime_ns) for path in paths if path.is_file()}
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Every text in keywords, also in lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key in sorted(value):
+            yield from _words(value[key])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _words(item)
 
 
 @functools.cache

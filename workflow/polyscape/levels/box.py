@@ -1,12 +1,20 @@
 """The isolated molecule: in a cubic box, far from its images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from polyscape.settings.levels import Level
 from polyscape.units import COULOMB_EV_A
 
 _LEAST_VACUUM_A = 6.0
+
+
+def least_edge_A(levels: Sequence[Level]) -> float:
+    """Edge of the boxes of a ladder's isolated molecules: that of its lowest level of plane waves."""
+    return next((level for level in levels if level.backend == "gpaw"), levels[0]).gpaw.molecule_box_A
 
 
 def in_box(number_a: NDArray[np.int64], position_av: NDArray[np.float64], box_A: float) -> Atoms:

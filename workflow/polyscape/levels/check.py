@@ -1,6 +1,7 @@
 """Whether a ladder can be climbed at all, told before any work starts and without importing a DFT program."""
 
 import importlib.util
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from polyscape.settings.levels import Level
 SEMILOCAL: Final = ("PBE", "PBEsol", "RPBE", "revPBE", "LDA", "PW91", "BLYP", "TPSS", "revTPSS", "M06-L")
 HYBRIDS: Final = ("PBE0", "HSE03", "HSE06", "B3LYP")
 _OWN_SETUPS: Final = ("LDA", "RPBE", "revPBE")
+_LIBXC: Final = re.compile(r"(?:LDA|GGA)_(XC|X|C)_(?![12]D)\w+")
 _NAMES: Final = {"d3bj": "D3(BJ)", "d3bj-atm": "D3(BJ)", "d4": "D4"}
 
 
@@ -131,12 +133,16 @@ def _check_plane_waves(levels: Sequence[Level], index: int, where: str) -> None:
 
 
 def _is_libxc(name: str) -> bool:
-    """Whether a name is made of libxc's names of semilocal functionals, ``GGA_X_PBE+GGA_C_PBE``."""
-    if not name.startswith(("LDA_", "GGA_", "MGGA_")):
+    """Whether a name is an exchange and a correlation functional of libxc's, ``GGA_X_PBE+GGA_C_PBE``, or both in one.
+
+    A hybrid, a kinetic-energy or a two-dimensional functional would be taken for a semilocal one.
+    """
+    found = [_LIBXC.fullmatch(part) for part in name.split("+")]
+    if sorted(match[1] if match else "" for match in found) not in (["C", "X"], ["XC"]):
         return False
     from pyscf.dft.libxc import XC_CODES  # slow to import, and rarely needed
 
-    return all(part.upper() in XC_CODES for part in name.split("+"))
+    return all(part in XC_CODES for part in name.split("+"))
 
 
 def _check_calculator(level: Level, key: str, where: str) -> None:

@@ -68,9 +68,8 @@ def _single_point(atoms: Atoms, level: Level, cells: tuple[int, int, int], deriv
 
     clock, lines = Clock(), list[str]()
     copies = math.prod(cells)
-    calculator = _calculator(atoms.repeat(cells) if copies > 1 else atoms, level, lines)
-    try:
-        result = calculator.singlepoint()
+    try:  # atoms too close are refused when the program is set up
+        result = _calculator(atoms.repeat(cells) if copies > 1 else atoms, level, lines).singlepoint()
     except TBLiteRuntimeError as error:
         work = clock.work(scf_steps=len(_history_eV(lines, copies)))
         return SinglePoint(level.name, Status.SCF_FAILED, None, work, str(error).strip())

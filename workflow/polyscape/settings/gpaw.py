@@ -43,4 +43,5 @@ class GpawSettings(Section):
         10.0,
         description="Edge of the isolated molecule's cubic box; its extent plus 6 A where that is larger.",
         ge=6,
+        le=60,
     )

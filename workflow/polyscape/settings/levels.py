@@ -26,7 +26,7 @@ class TbliteSettings(Section):
     accuracy: float = Field(
         0.1, description="Factor on the program's thresholds; smaller is tighter.", gt=0, le=100
     )
-    electronic_temperature_K: float = Field(300.0, description="Of the Fermi smearing.", ge=0)
+    electronic_temperature_K: float = Field(300.0, description="Of the Fermi smearing.", ge=0, le=5000)
     max_scf_steps: int = Field(250, description="Steps before the point is given up.", ge=1)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from polyscape.errors import InputError
+from polyscape.levels.box import least_edge_A
 from polyscape.levels.cost import Cost, together
 from polyscape.levels.refine import CostModel
 from polyscape.settings import Settings
@@ -130,7 +131,7 @@ def selected(plan: Plan, number: int) -> dict[int, Cost] | None:
 
 def boxes(settings: Settings, where: str) -> list[Atoms]:
     """Each component in a box of the right size, its atoms anywhere."""
-    box_A = settings.levels[0].gpaw.molecule_box_A
+    box_A = least_edge_A(settings.levels)
     return [
         _scattered(_numbers(molecule), np.full(3, _box_A(molecule, box_A)), periodic=False)
         for molecule in _molecules(settings, where)

@@ -7,7 +7,7 @@ import pandas as pd
 from ase import Atoms
 
 from polyscape.ids import molecule_id
-from polyscape.levels.box import in_box
+from polyscape.levels.box import in_box, least_edge_A
 from polyscape.levels.ladder import climb
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
@@ -33,7 +33,7 @@ def reference_molecules(
     molecule: pd.DataFrame, conformers: pd.DataFrame, levels: Sequence[Level]
 ) -> dict[int, Atoms]:
     """The lowest conformer of each component, searched or not, in its box: that of the lowest level of GPAW."""
-    box_A = next((level for level in levels if level.backend == "gpaw"), levels[0]).gpaw.molecule_box_A
+    box_A = least_edge_A(levels)
     rigid = conformers_of(molecule, conformers, selected_only=False)
     atoms: dict[int, Atoms] = {}
     for component, name in sorted(

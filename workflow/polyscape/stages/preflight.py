@@ -1,5 +1,7 @@
 """What can be said about the user's input before any job starts: chemistry, files, levels, size."""
 
+from pathlib import Path
+
 from polyscape.errors import InputError
 from polyscape.levels.check import check_elements, check_levels
 from polyscape.settings import Settings
@@ -30,6 +32,8 @@ def preflight(plan: Plan, where: str) -> None:
     check_components(settings, where)
     check_levels(settings, where)
     check_elements(settings.levels, _elements(settings, where), where)
+    _check_size(settings, where)
+    _check_store(settings, where)
     if settings.search.imported:
         from polyscape.stages.import_crystals import (
             check_imported,
@@ -48,6 +52,26 @@ def _elements(settings: Settings, where: str) -> set[int]:
     """Atomic numbers of all components."""
     molecules = [read_component(c, i, where) for i, c in enumerate(settings.molecule.components)]
     return {atom.GetAtomicNum() for molecule in molecules for atom in molecule.GetAtoms()}
+
+
+def _check_size(settings: Settings, where: str) -> None:
+    """A crystal holds a formula unit at least: with fewer atoms no structure would ever be computed."""
+    atoms = sum(
+        read_component(component, index, where).GetNumAtoms() * component.stoichiometry
+        for index, component in enumerate(settings.molecule.components)
+    )
+    most = settings.selection.max_atoms
+    if most < atoms:
+        problem = f"is less than the {atoms} atoms of a formula unit: no crystal would be computed"
+        raise InputError(where, "selection.max_atoms", most, problem, f"write at least {atoms}")
+
+
+def _check_store(settings: Settings, where: str) -> None:
+    """The store is a folder, or nothing yet."""
+    store = Path(settings.store)
+    for path in (store, *store.parents):
+        if path.exists() and not path.is_dir():
+            raise InputError(where, "store", settings.store, f"{path} is a file", "name a folder")
 
 
 def _check_chunks(plan: Plan, where: str) -> None:
