@@ -148,8 +148,8 @@ def test_a_damaged_result_is_set_aside_and_computed_anew_by_the_slot_that_needs_
     assert "damaged" in run(slot(campaign, 0, "second.parquet"))
     second = POINTS.read(campaign / "second.parquet").set_index("level")
     assert second.source.to_dict() == {"low": "computed", "high": "store"}
-    # a repeated calculation agrees to 1e-12 eV
-    assert second.total_energy_eV["low"] == pytest.approx(first.total_energy_eV["low"], abs=1e-9)
+    # no level stands on its orbitals this time: they need not converge as far (0.005 kJ/mol, 5e-5 eV per molecule)
+    assert second.total_energy_eV["low"] == pytest.approx(first.total_energy_eV["low"], abs=5e-5)
     assert entry.exists()
     entry.with_suffix(".damaged").unlink()
     assert subprocess.run(checked, capture_output=True, check=False).returncode == 0

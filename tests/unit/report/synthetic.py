@@ -204,6 +204,7 @@ def _posterior(ids, ladder, levels, scale):
             "sd_kJ_per_mol": 30.0 + sd_ls[k, s],
             "sd_relative_kJ_per_mol": scale * sd_ls[k, s],
             "computed": bool(computed_ls[k, s]),
+            "descriptor": "soap+terms",
         }
         for s, structure_id in enumerate(ids)
         for k, level in enumerate(levels)
