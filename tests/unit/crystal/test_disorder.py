@@ -95,3 +95,10 @@ def test_partial_occupation_without_groups_is_refused(tmp_path):
     sites = [("O1", "O", np.array([0.3, 0.2, 0.1]), 0.5, ".", ".")]
     with pytest.raises(CifError, match="O1 is occupied in part only"):
         read_cif(cif(tmp_path / "x.cif", sites))
+
+
+def test_alternatives_that_leave_a_region_empty_in_part_are_refused(tmp_path):
+    sites, _ = acid((0.5, ".", 1, 2), (0.5, ".", 1, 2))
+    lone = [("X1", "C", (0.5, 0.5, 0.5), 0.5, ".", 3)]  # with nothing in the other half of the cells
+    with pytest.raises(CifError, match="occupied in part only"):
+        read_cif(cif(tmp_path / "a.cif", sites + lone))

@@ -10,7 +10,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from polyscape.crystal.disorder import Disorder, major_part
+from polyscape.crystal.disorder import Disorder, PartlyEmptyError, major_part
 from polyscape.crystal.operations import group_from_operations, parse_operation
 
 _SAME_SITE_A: Final = 0.1
@@ -159,7 +159,11 @@ def _ordered(
         np.array([site.occ for site in sites]),
     )
     fractional_ac = np.array([site.fract.tolist() for site in sites])
-    kept_a = major_part(disorder, fractional_ac, _cell(structure), seitz_gcc)
+    try:
+        kept_a = major_part(disorder, fractional_ac, _cell(structure), seitz_gcc)
+    except PartlyEmptyError as error:
+        problem = f"site {sites[error.site].label} and its alternatives are occupied in part only"
+        raise CifError(problem, "give the crystal with whole molecules") from error
     kept = [site for site, keep in zip(sites, kept_a, strict=True) if keep]
     for site in kept:
         if site.disorder_group < 0 and site.occ < _WHOLE:

@@ -19,6 +19,14 @@ _SUM_TOLERANCE: Final = 0.05
 """Occupancies of all alternatives of a region add up to 1 within this."""
 
 
+class PartlyEmptyError(ValueError):
+    """The alternatives of a region leave it empty in a part of the crystal's cells; `site` is one of its sites."""
+
+    def __init__(self, site: int) -> None:
+        super().__init__(f"the alternatives of site {site} do not add up to 1")
+        self.site = site
+
+
 @dataclass(frozen=True)
 class Disorder:
     """What a CIF says about the disorder of its sites.
@@ -56,6 +64,12 @@ def major_part(
         Cell vectors as rows, Angstrom.
     seitz_gcc : numpy.ndarray, shape (operations, 4, 4)
         Operations of the space group.
+
+    Raises
+    ------
+    PartlyEmptyError
+        When the occupancies of a region's alternatives add up to less than 1.  Disorder about a symmetry element (groups
+        below 0) has the rest in its images.
     """
     unnamed = [a for a, name in enumerate(disorder.assembly_a) if not name and disorder.group_a[a]]
     regions = _regions(unnamed, disorder, _touching(fractional_ac[unnamed], cell_cv, seitz_gcc))
@@ -66,6 +80,8 @@ def major_part(
     kept_a = disorder.group_a == 0
     for region in filter(None, regions):
         occupancy = _occupancies(region, disorder)
+        if min(occupancy) > 0 and sum(occupancy.values()) < 1 - _SUM_TOLERANCE:
+            raise PartlyEmptyError(region[0])
         major = min(occupancy, key=lambda g: (-round(occupancy[g], 6), abs(g), g))
         kept_a[[a for a in region if disorder.group_a[a] == major]] = True
     return kept_a & (disorder.occupancy_a > 0)

@@ -18,7 +18,9 @@ from polyscape.settings.levels import Level
 
 SEMILOCAL: Final = ("PBE", "PBEsol", "RPBE", "revPBE", "LDA", "PW91", "BLYP", "TPSS", "revTPSS", "M06-L")
 HYBRIDS: Final = ("PBE0", "HSE03", "HSE06", "B3LYP")
-_OWN_SETUPS: Final = ("LDA", "RPBE", "revPBE")
+OWN_SETUPS: Final = ("PBE", "LDA", "RPBE", "revPBE")
+"""Functionals with PAW setups of their own; the others use PBE's."""
+
 _LIBXC: Final = re.compile(r"(?:LDA|GGA)_(XC|X|C)_(?![12]D)\w+")
 _NAMES: Final = {"d3bj": "D3(BJ)", "d3bj-atm": "D3(BJ)", "d4": "D4"}
 
@@ -97,7 +99,7 @@ def setup_folders() -> list[Path]:
 
 
 def _setup_functional(level: Level) -> str:
-    return level.gpaw.functional if level.gpaw.functional in _OWN_SETUPS else "PBE"
+    return level.gpaw.functional if level.gpaw.functional in OWN_SETUPS else "PBE"
 
 
 def _check_functional(level: Level, key: str, where: str) -> None:

@@ -74,13 +74,17 @@ def _single_point(atoms: Atoms, level: Level, cells: tuple[int, int, int], deriv
         work = clock.work(scf_steps=len(_history_eV(lines, copies)))
         return SinglePoint(level.name, Status.SCF_FAILED, None, work, str(error).strip())
     history_eV = _history_eV(lines, copies)
+    energy_eV = float(result.get("energy")) * EV_PER_HARTREE / copies
+    if not math.isfinite(energy_eV):
+        work = clock.work(scf_steps=len(history_eV))
+        return SinglePoint(level.name, Status.UNTRUSTED, None, work, f"the energy is {energy_eV}")
     forces_av = stress_vv = None
     if derivatives:
         forces_av, stress_vv = _derivatives(result, atoms, copies)
     return SinglePoint(
         level.name,
         Status.OK,
-        float(result.get("energy")) * EV_PER_HARTREE / copies,
+        energy_eV,
         clock.work(scf_steps=len(history_eV)),
         terms_eV=_terms_eV(lines, copies),
         forces_av=forces_av,

@@ -8,6 +8,7 @@ from ase import Atoms
 from gpaw import PW
 from gpaw.dft import XC
 
+from polyscape.levels.check import OWN_SETUPS
 from polyscape.levels.sampling import SYMMETRY_TOLERANCE_A, at_best_origin, grid, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
 
@@ -20,10 +21,6 @@ per valence electron.
 
 ORBITAL_CRITERIA: Final = {"energy": 2e-4, "density": 2e-4, "eigenstates": 1e-6}
 """For what is of first order in the orbitals' error: another functional's energy on them (0.005 kJ/mol), forces."""
-
-
-OWN_SETUPS: Final = ("PBE", "LDA", "RPBE", "revPBE")
-"""Functionals with PAW setups of their own."""
 
 
 class _OnPbeSetups(XC):

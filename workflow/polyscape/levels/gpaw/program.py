@@ -17,13 +17,13 @@ from gpaw import KohnShamConvergenceError
 from gpaw.mpi import broadcast, world
 
 from polyscape.levels.box import dipole_correction_eV
+from polyscape.levels.check import OWN_SETUPS
 from polyscape.levels.gpaw.checks import problem_with, problem_with_hybrid, problem_with_kinetic_energy
 from polyscape.levels.gpaw.compressed import WARM_MIXER, NotConvergedError, change_to_hybrid
 from polyscape.levels.gpaw.hybrid import hybrid_terms_eV, terms_eV
 from polyscape.levels.gpaw.parameters import (
     ENERGY_CRITERIA,
     ORBITAL_CRITERIA,
-    OWN_SETUPS,
     best_placed,
     functional_of,
     parameters_of,
