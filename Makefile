@@ -37,8 +37,6 @@ campaign: ## set-up, then the campaign of CONFIG (the default: oxalic acid)
 
 test: ## set-up, then every test: real GPAW, a real SLURM, a real browser
 	@scripts/setup.sh --with-tests
-	# the kernels are compiled once, by one process, before the workers share their machine code
-	$(PYTEST) -q tests/contracts/test_minimisers.py -k a_minimum_has_no_gradient
 	$(PYTEST) -n $(WORKERS) --dist loadgroup
 
 test-quick: ## the tests that need neither GPAW nor SLURM nor a browser, and take seconds

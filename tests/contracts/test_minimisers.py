@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from polyscape.crystal.packing import Packing
+from polyscape.energy.crystal_sum import crystal_energy
+from polyscape.energy.descent import descend
 from polyscape.energy.potentials import load_potential
 from polyscape.energy.rigid import build_lattice_energy, build_minimiser
 from polyscape.settings.search import EnergySettings, MinimiserSettings
@@ -65,6 +67,12 @@ def test_a_minimum_has_no_gradient_and_lies_below_the_start(energy, name):
     assert end.gradient_norm < 1e-3
     for part in (gradient.strain_vv / 5.0, gradient.centre_mv, gradient.rotation_mv):
         assert np.abs(part).max() < 5e-3  # 1e-3 in scaled variables, levers up to 3 A
+
+
+@pytest.mark.parametrize("name", PACKINGS)
+def test_machine_code_is_that_of_compile_all_for_any_crystal(energy, name):
+    minimiser_of(energy).minimise(PACKINGS[name])
+    assert len(descend.signatures) == len(crystal_energy.signatures) == 1
 
 
 @pytest.mark.parametrize("name", PACKINGS)

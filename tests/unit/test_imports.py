@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = (
-    ("units", "ids", "status", "errors", "files", "parallel"),
+    ("units", "ids", "status", "errors", "files", "locks", "parallel"),
     ("tables", "provenance"),
     ("schemas",),
     ("settings",),

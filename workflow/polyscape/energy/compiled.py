@@ -16,7 +16,7 @@ _OF_COMPILED_CODE = (b"@compiled", b"NamedTuple", b"numba.njit")
 """What modules hold that compiled functions are made of: themselves, and the types of their arguments."""
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """Folder of the machine code of exactly these sources: all modules that hold compiled functions."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
@@ -28,7 +28,7 @@ def _cache_folder() -> Path:
     return (Path(base) if base else here / "__pycache__") / f"polyscape-energy-{digest.hexdigest()[:16]}"
 
 
-numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 compiled = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
 """Cached, releasing the GIL, with IEEE division."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from polyscape.crystal.packing import Conformers, Packing
 from polyscape.energy.crystal_sum import crystal_energy
 from polyscape.energy.exp6 import Potential
+from polyscape.energy.machine_code import prepare
 from polyscape.energy.potentials import load_potential
 from polyscape.energy.protocol import EnergyGradient, EnergyTerms
 from polyscape.energy.sites import Pose, Sites, Sums, pose_of, sites_of, with_charges
@@ -140,7 +141,8 @@ class RigidLatticeEnergy:
 
 
 def build_model(conformers: Conformers, energy: EnergySettings) -> RigidLatticeEnergy:
-    """The model that the settings ask for."""
+    """The model that the settings ask for; compiles its sums when nobody did before."""
+    prepare()
     pressure = energy.pressure_GPa / GPA_PER_EV_PER_A3
     charges = energy.electrostatics == "esp_charges"
     if energy.sums == "dmacrys":

@@ -15,7 +15,6 @@ from ase import Atoms
 
 from polyscape.levels.dispersion import dispersion_energy_eV
 from polyscape.levels.entry import More
-from polyscape.levels.locks import held
 from polyscape.levels.method import method_id, method_of, start_of
 from polyscape.levels.protocol import SinglePoint, Work
 from polyscape.levels.registry import launched_in_parallel, rank
@@ -23,6 +22,7 @@ from polyscape.levels.relaxation import Relaxation
 from polyscape.levels.scratch import scratch_folder
 from polyscape.levels.store import Entry, Store
 from polyscape.levels.team import Team
+from polyscape.locks import held
 from polyscape.settings.levels import Level
 from polyscape.status import Status
 

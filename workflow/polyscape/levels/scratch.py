@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from polyscape.levels.locks import Owner
+from polyscape.locks import Owner
 
 _PREFIX: Final = "polyscape-"
 _OWNER: Final = ".owner"

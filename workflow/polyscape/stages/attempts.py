@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from polyscape.files import write_json
-from polyscape.levels.locks import Owner
+from polyscape.locks import Owner
 from polyscape.provenance import provenance_path
 
 BEAT_S: Final = 30.0

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from polyscape.levels import locks
-from polyscape.levels.locks import Owner, held
+from polyscape import locks
 from polyscape.levels.scratch import scratch_folder
+from polyscape.locks import Owner, held
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from polyscape.levels.locks import held
+from polyscape.locks import held
 with held([Path(sys.argv[1])]):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -24,7 +24,7 @@ with held([Path(sys.argv[1])]):
 ADD = """
 import sys
 from pathlib import Path
-from polyscape.levels.locks import held
+from polyscape.locks import held
 sum, lock = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in range(5):
     with held([lock]):
