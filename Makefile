@@ -8,7 +8,7 @@ CONFIG ?= config/config.yaml
 CORES ?= all
 PROFILE ?= workflow/profiles/local
 PYTEST ?= .venv/bin/pytest
-WORKERS ?= 2
+WORKERS ?= 3 # one may wait for SLURM
 SNAKEMAKE := .venv/bin/snakemake
 PYTHON_FILES := workflow/polyscape scripts tests envs
 SNAKEFILES := Snakefile workflow/rules
@@ -37,7 +37,7 @@ campaign: ## set-up, then the campaign of CONFIG (the default: oxalic acid)
 
 test: ## set-up, then every test: real GPAW, a real SLURM, a real browser
 	@scripts/setup.sh --with-tests
-	$(PYTEST) -n $(WORKERS) --dist loadgroup
+	$(PYTEST) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test-quick: ## the tests that need neither GPAW nor SLURM nor a browser, and take seconds
 	@scripts/setup.sh

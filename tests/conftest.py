@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from polyscape.locks import held
 from tests.workflow.campaigns import MACHINE_CODE, Campaign
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(MACHINE_CODE))  # compiled once for unit tests and campaigns
@@ -35,20 +36,33 @@ def reference():
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The tiny campaign, run once to its end on two cores; only to be read or copied."""
-    campaign = Campaign.create(tmp_path_factory.mktemp("finished"))
-    campaign.run()
+def finished(tmp_path_factory, request):
+    """The tiny campaign, run once to its end on two cores by the first process that asks; only to be read or copied."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # one of several processes of one session
+        folder = folder.parent
+    folder /= "finished-campaign"
+    with held([folder.with_suffix(".lock")]):
+        if not (folder / "config/config.yaml").exists():
+            folder.mkdir()
+            Campaign.create(folder)
+        campaign = Campaign(folder)
+        if not (campaign.results / "report/index.html").exists():
+            campaign.run()
     return campaign
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """A file's tests stay in one process, and so do all that read the finished campaign; what takes long begins first."""
+    """A file's tests stay in one process, but for those of the finished campaign; what takes long begins first.
+
+    Tests of SLURM mostly wait, and begin before all others.
+    """
     for item in items:
-        group = "finished" if "finished" in item.fixturenames else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        if "finished" not in item.fixturenames or item.get_closest_marker("slurm"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
     slow = {item.location[0] for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.location[0] not in slow)
+    items.sort(key=lambda item: (item.get_closest_marker("slurm") is None, item.location[0] not in slow))
 
 
 def pytest_terminal_summary(terminalreporter):

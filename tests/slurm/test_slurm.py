@@ -34,20 +34,26 @@ def cluster(tmp_path_factory):
         started.stop()
 
 
+UNTIL_THE_POINTS = ("--until", "single_point")
+
+
 def test_the_same_tables_as_on_one_machine_with_two_ranks_of_mpi(cluster, finished, tmp_path):
-    campaign = Campaign.create(tmp_path, search={"chunk_size": 16})  # few jobs: each costs SLURM seconds
+    """From the minimisation to the points of a round; each step costs SLURM a quarter of a minute of waiting."""
+    campaign = finished.copy(tmp_path, selection={"rounds": 1})
+    campaign.without("store", "tiny/minima", "tiny/landscape.parquet", "tiny/features.parquet")
+    campaign.without("tiny/dispersion.parquet", "tiny/points", "tiny/selection")
     setup, scratch = "touch set-up", tmp_path / "scratch"
     resources = ("slurm_account=research", "mem_mb=2000", "runtime=60", f"tmpdir={scratch}", f"setup={setup}")
-    output = campaign.run(*PROFILE, "--default-resources", *resources, *TWO_RANKS)
+    output = campaign.run(*PROFILE, *UNTIL_THE_POINTS, "--default-resources", *resources, *TWO_RANKS)
     assert "SLURM jobid" in output
     assert_same_search(finished, campaign)
-    assert_same_points(finished, campaign)
+    assert_same_points(finished, campaign, rounds=1)
     for name in ("points/molecules.parquet", "points/round*/*.parquet"):
         assert set(campaign.table(name).cores) == {2}
     assert (campaign.folder / "set-up").exists()
     assert scratch.exists()
     assert not list(scratch.glob("polyscape-*"))
-    assert "Nothing to be done" in campaign.run(*PROFILE)
+    assert "Nothing to be done" in campaign.run(*PROFILE, *UNTIL_THE_POINTS)
 
 
 def test_a_killed_driver_finds_its_jobs_and_no_point_is_computed_twice(cluster, finished, tmp_path):
@@ -58,7 +64,7 @@ def test_a_killed_driver_finds_its_jobs_and_no_point_is_computed_twice(cluster, 
         queued = submitted("--hold", f"--job-name={run_id}", "--comment=rule_single_point", "--wrap=true")
         other = submitted("--hold", "--job-name=another", "--comment=rule_single_point", "--wrap=true")
 
-        again = campaign.start(*PROFILE)
+        again = campaign.start(*PROFILE, *UNTIL_THE_POINTS)
         lines = until(again, "still compute: waiting for")
         assert f"scancel {' '.join(computing)})" in lines[-1]
         assert f"cancelled: SLURM {queued}\n" in "".join(lines)
@@ -87,7 +93,7 @@ def without_slots(campaign):
 
 def kill_the_driver(campaign):
     """Kill snakemake while a slot computes; its run's id and its slots, suspended so that they cannot end too soon."""
-    process = campaign.start(*PROFILE)
+    process = campaign.start(*PROFILE, *UNTIL_THE_POINTS)
     while not (slots := running_slots()) or not list(campaign.folder.glob("results/store/locks/*/*.lock")):
         assert process.poll() is None, process.communicate()[0][-6000:]
         time.sleep(0.1)

@@ -176,10 +176,20 @@ def assert_same_search(one: Campaign, other: Campaign) -> None:
         pd.testing.assert_frame_equal(one.table(pattern), other.table(pattern), check_exact=True)
 
 
-def assert_same_points(one: Campaign, other: Campaign) -> None:
-    """The same structures at the same levels, energies within 1e-6 eV (GPAW repeats itself to 1e-12 eV)."""
+def assert_same_points(one: Campaign, other: Campaign, rounds: int | None = None) -> None:
+    """The same structures at the same levels, energies within 1e-6 eV (GPAW repeats itself to 1e-12 eV).
+
+    Of the first campaign only so many rounds are compared.
+    """
     keys = ["structure_id", "level", "method_id"]
     columns = ["status", "total_energy_eV"]
-    for name in ("points/molecules.parquet", "points/round*/*.parquet"):
-        left, right = (c.table(name).set_index(keys)[columns].sort_index() for c in (one, other))
+    slots = sorted(one.results.glob("points/round*/*.parquet"))
+    if rounds is not None:
+        slots = [path for path in slots if int(path.parent.name.removeprefix("round")) < rounds]
+    pairs = (
+        (one.table("points/molecules.parquet"), other.table("points/molecules.parquet")),
+        (schemas.POINTS.read_all(slots), other.table("points/round*/*.parquet")),
+    )
+    for tables in pairs:
+        left, right = (table.set_index(keys)[columns].sort_index() for table in tables)
         pd.testing.assert_frame_equal(left, right, rtol=0, atol=1e-6)
