@@ -121,8 +121,8 @@ def test_an_absurd_energy_and_a_failed_molecule_are_not_learned_from(world, caps
 
 @pytest.mark.parametrize(
     ("charges", "lattice_energy_kJ_per_mol"),
-    # Born-Haber values: CRC Handbook of Chemistry and Physics, 97th ed. (2016), section 12, "Lattice Energies"
-    [((1, -1), -1030.0), ((2, -1, -1), -2630.0), ((2, -2), -3795.0)],
+    # rounded, of Born-Haber cycles
+    [((1, -1), -1030.0), ((2, -1, -1), -2600.0), ((2, -2), -3800.0)],
     ids=["LiF", "CaF2", "MgO"],
 )
 def test_the_lattice_energy_of_a_salt_is_not_absurd(charges, lattice_energy_kJ_per_mol):
