@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from tests.benchmarks.dft_convergence import crystal
 
 from polyscape.levels.box import in_box
 from polyscape.levels.ladder import climb
@@ -23,7 +24,6 @@ from polyscape.levels.store import Store
 from polyscape.molecule.cut import whole_molecules
 from polyscape.settings.levels import Level
 from polyscape.units import KJ_PER_MOL_PER_EV
-from tests.benchmarks.dft_convergence import crystal
 
 X23B_KJ_PER_MOL = {"co2": -29.4, "urea": -102.1, "beta": -96.8, "alpha": -98.8}
 LEVEL = Level(name="pbe-d3", relax="atoms")

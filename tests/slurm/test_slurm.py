@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.slurm.cluster import Cluster, missing
-from tests.workflow.campaigns import ROOT, Campaign, Written, assert_same_points, assert_same_search
+from tests.workflow.campaigns import ROOT, Written, assert_same_points, assert_same_search
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.dft]
 

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from polyscape.schemas import CALIBRATION, FEATURES, POINTS, POSTERIOR, RANKING, SELECTION
-from polyscape.stages.lattice_energies import LearningTables, assemble, merge_points
+from polyscape.settings.molecule import Component
+from polyscape.stages.lattice_energies import (
+    LearningTables,
+    assemble,
+    lowest_sane_kJ_per_mol,
+    merge_points,
+)
 from polyscape.stages.learn import learn
 from polyscape.stages.rank import rank
 from polyscape.stages.rows import reduced_atoms
@@ -111,6 +117,18 @@ def test_an_absurd_energy_and_a_failed_molecule_are_not_learned_from(world, caps
     warnings = capsys.readouterr().err
     assert names[0] in warnings
     assert "isolated molecule oxalic_acid at pbe0-d3" in warnings
+
+
+@pytest.mark.parametrize(
+    ("charges", "lattice_energy_kJ_per_mol"),
+    # rounded, of Born-Haber cycles
+    [((1, -1), -1030.0), ((2, -1, -1), -2600.0), ((2, -2), -3800.0)],
+    ids=["LiF", "CaF2", "MgO"],
+)
+def test_the_lattice_energy_of_a_salt_is_not_absurd(charges, lattice_energy_kJ_per_mol):
+    ions = [Component(name="a", smiles="C", charge=charge) for charge in charges]
+    assert lowest_sane_kJ_per_mol(ions) < 1.25 * lattice_energy_kJ_per_mol
+    assert lowest_sane_kJ_per_mol(PLAN.components) == -1000.0
 
 
 def test_points_made_twice_count_once_and_the_good_one_wins(world):

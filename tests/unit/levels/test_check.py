@@ -86,9 +86,16 @@ def test_an_element_without_setup_is_named():
         check_elements(settings([{"name": "pbe"}, HYBRID]).levels, [6, 95], "c.yaml")
 
 
-def test_an_ion_is_refused():
-    with pytest.raises(InputError, match="cannot be computed yet"):
-        check_levels(settings(component={"charge": 1}), "c.yaml")
+def test_an_ion_passes_where_its_charge_can_be_told():
+    emt = {"name": "e", "backend": "ase:ase.calculators.emt.EMT"}
+    cation = {"smiles": "[NH4+]", "charge": 1}
+    check_levels(settings([{"name": "a"}, HYBRID, {"name": "t", "backend": "tblite"}], cation), "c.yaml")
+    check_levels(settings([emt]), "c.yaml")
+    for way in ("info", "initial_charges"):
+        check_levels(settings([emt | {"ase": {"ion_charge": way}}], cation), "c.yaml")
+    with pytest.raises(InputError, match=r"isolated ion a.*write info or initial_charges") as caught:
+        check_levels(settings([{"name": "t", "backend": "tblite"}, emt], cation), "c.yaml")
+    assert caught.value.key == "levels[1].ase.ion_charge"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from dftd4.interface import DampingParam, DispersionModel
 
+from polyscape.levels.box import in_box
 from polyscape.levels.dispersion import dispersion_energy_eV, dispersion_of
 from polyscape.settings.levels import Level
 from polyscape.units import ANGSTROM_PER_BOHR, EV_PER_HARTREE
@@ -129,6 +131,19 @@ def test_a_molecule_has_no_stress_and_none_is_zero(crystal):
     assert nothing.energy_eV == 0.0
     assert not nothing.forces_av.any()
     assert not nothing.stress_vv.any()
+
+
+def test_d4_depends_on_the_charge_of_an_ion():
+    """Fewer electrons polarise less; the numbers of dftd4 for the same charges."""
+    place = np.array([8, 1]), np.array([[0, 0, 0], [0, 0, 0.97]]), 10.0
+    level = Level(name="a", dispersion="d4")
+    for charge in (-1, 0, 1):
+        model = DispersionModel(place[0], place[1] / ANGSTROM_PER_BOHR, charge=charge)
+        expected = model.get_dispersion(DampingParam(method="pbe"), grad=False)["energy"] * EV_PER_HARTREE
+        # two atoms have no three-body term: no cutoff counts
+        assert dispersion_energy_eV(in_box(*place, charge), level) == pytest.approx(expected, rel=1e-9)
+    anion, cation = (dispersion_energy_eV(in_box(*place, charge), level) for charge in (-1, 1))
+    assert anion < 1.1 * cation < 0
 
 
 def test_functionals_differ(crystal):

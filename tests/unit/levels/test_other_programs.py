@@ -2,14 +2,19 @@
 
 import numpy as np
 import pytest
+from tblite.interface import Calculator
 
 from polyscape.errors import InputError
+from polyscape.levels.box import in_box
 from polyscape.levels.check import check_elements, check_levels
 from polyscape.levels.many_body import is_installed
 from polyscape.levels.method import method_ids, method_of
+from polyscape.levels.registry import backend
 from polyscape.levels.tblite_xtb import repeats
 from polyscape.settings import parse_settings
 from polyscape.settings.levels import Level
+from polyscape.status import Status
+from polyscape.units import ANGSTROM_PER_BOHR, EV_PER_HARTREE
 
 EMT = "ase:ase.calculators.emt.EMT"
 
@@ -130,3 +135,40 @@ def test_a_supercell_is_as_wide_as_asked_for():
         1,
     )  # the heights are 3.2, 4.0 and 9.0, a little less than some edges
     assert repeats(skew_cv, 0.0) == (1, 1, 1)
+
+
+HYDROXIDE = np.array([8, 1]), np.array([[0, 0, 0], [0, 0, 0.97]]), 8.0
+
+
+def test_tblite_is_told_the_charge_of_an_ion(tmp_path):
+    level = Level(name="t", backend="tblite")
+    (point,) = backend(level).climb(in_box(*HYDROXIDE, charge=-1), [level], tmp_path)
+    own = Calculator("GFN2-xTB", HYDROXIDE[0], HYDROXIDE[1] / ANGSTROM_PER_BOHR, charge=-1.0)
+    own.set("verbosity", 0)
+    expected_eV = own.singlepoint().get("energy") * EV_PER_HARTREE
+    assert point.energy_eV == pytest.approx(expected_eV, abs=1e-5)  # thresholds of self-consistency
+
+
+@pytest.mark.parametrize("way", ["info", "initial_charges"])
+def test_a_calculator_of_ase_is_told_the_charge_in_the_way_that_is_asked_for(way, tmp_path):
+    level = Level(name="a", backend=f"ase:{__name__}.Charged", ase={"ion_charge": way})
+    for charge in (-1, 0, 2):
+        (point,) = backend(level).climb(in_box(*HYDROXIDE, charge=charge), [level], tmp_path)
+        assert point.energy_eV == pytest.approx(charge if way == "info" else 10 * charge)
+    assert method_of([level], 0)["ion_charge"] == way
+    plain = Level(name="a", backend=f"ase:{__name__}.Charged")
+    assert "ion_charge" not in method_of([plain], 0)
+    assert "ion_charge" not in plain.model_dump()["ase"]  # stages of neutral campaigns run no second time
+    (point,) = backend(plain).climb(in_box(*HYDROXIDE, charge=-1), [plain], tmp_path)
+    assert (point.status, point.energy_eV) == (Status.SKIPPED, None)
+
+
+class Charged:
+    """A calculator whose energy is the charge that it was told, in either way."""
+
+    implemented_properties = ("energy",)
+
+    def get_property(self, name, atoms=None, allow_calculation=True):
+        """The charge by ``info``, unless initial charges say more."""
+        initial = float(atoms.get_initial_charges().sum())
+        return 10.0 * initial if initial else float(atoms.info.get("charge", 0))

@@ -13,6 +13,7 @@ import pytest
 from ase import Atoms
 
 from polyscape.errors import InputError
+from polyscape.levels.box import charge_of, in_box
 from polyscape.levels.entry import Entry, More, geometry_hash
 from polyscape.levels.method import method_id, method_of
 from polyscape.levels.protocol import Work
@@ -105,6 +106,40 @@ def test_molecules_are_found_but_for_rounding(store):
     periodic = molecule.copy()
     periodic.pbc = True
     assert store.find("m", periodic) is None
+
+
+def boxed(charge=0):
+    return in_box(np.array([8, 1]), np.array([[0, 0, 0], [0, 0, 0.97]]), 8.0, charge)
+
+
+def test_a_molecule_and_its_ions_are_never_one_another(store):
+    charges = (0, -1, 1)
+    for charge in charges:
+        store.put("m", boxed(charge), -1.0 * charge, WORK)
+    assert [store.find("m", boxed(charge)).energy_eV for charge in charges] == [0.0, 1.0, -1.0]
+    assert len({store.key("m", boxed(charge)) for charge in charges}) == 3
+    assert charge_of(store.find("m", boxed(-1)).atoms) == -1
+    moved = boxed(-1)
+    moved.positions += 6e-5  # rounds to another hash: found by its geometry, and by its charge
+    assert geometry_hash(moved) != geometry_hash(boxed(-1))
+    assert store.find("m", moved).energy_eV == 1.0
+
+
+def test_keys_of_neutral_molecules_and_of_crystals_are_those_from_before_there_were_ions():
+    assert geometry_hash(boxed()) == "7a592e4f4f0f364c94278a75fe1dbdca"
+    crystal = boxed()
+    crystal.pbc, crystal.info = True, {"charge": 3}  # somebody's note: a crystal is neutral
+    assert geometry_hash(crystal) == "402e417ab36b4c815b157035971b8240"
+
+
+def test_the_charge_of_an_ion_is_exported(store, tmp_path):
+    store.put("0" * 16, boxed(-1), -1.0, WORK)
+    store.put("0" * 16, boxed(), -2.0, WORK)
+    found, damaged = table(store.folder, Choice(formula="HO"))
+    assert not damaged
+    assert sorted(found.charge) == [-1, 0]
+    export(found, tmp_path / "ions.extxyz")
+    assert sorted(atoms.info["charge"] for atoms in ase.io.read(tmp_path / "ions.extxyz", ":")) == [-1, 0]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,12 @@ def test_hostile_texts_are_shown_not_run(data, hostile_data):
     assert "<script" not in shown
 
 
+def test_the_page_of_a_salt_says_what_its_zero_is_worth(data):
+    ion = replace(data.components[0], charge=-1)
+    assert words.ZERO_OF_SALTS in "".join(Outline(page_html(replace(data, components=(ion,)))).texts)
+    assert words.ZERO_OF_SALTS not in page_html(data)
+
+
 def test_figures_are_valid_plotly(data):
     made = figures(data)
     assert {"landscape-0", "landscape-1", "landscape-2", "ranking-plot", "ranks-plot", "cost-plot"} <= set(

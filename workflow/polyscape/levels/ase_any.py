@@ -24,6 +24,7 @@ from ase import Atoms
 from ase.calculators.calculator import CalculatorError
 
 from polyscape.errors import InputError
+from polyscape.levels.box import charge_of
 from polyscape.levels.protocol import SinglePoint
 from polyscape.levels.serial import Clock, SerialBackend
 from polyscape.settings.levels import Level
@@ -46,6 +47,8 @@ class AseCalculator(SerialBackend):
         return self._point(atoms, level, scratch, ["energy", "forces", *(["stress"] if stress else [])])
 
     def _point(self, atoms: Atoms, level: Level, scratch: Path, wanted: Sequence[str]) -> SinglePoint:
+        if charge_of(atoms) and level.ase.ion_charge == "none":
+            return SinglePoint(level.name, Status.SKIPPED, None, None, "no way to tell it the ion's charge")
         if level.name not in self._calculators:
             self._calculators[level.name] = calculator_of(level, f"level {level.name}", "backend")
         calculator = self._calculators[level.name]
@@ -53,7 +56,8 @@ class AseCalculator(SerialBackend):
             calculator.directory = str(scratch / level.name)
         clock = Clock()
         try:
-            values = {name: calculator.get_property(name, atoms) for name in wanted}
+            told = _charged(atoms, level)
+            values = {name: calculator.get_property(name, told) for name in wanted}
         except (CalculatorError, NotImplementedError) as error:
             del self._calculators[level.name]  # what a failed one still knows is not to be trusted
             message = f"{type(error).__name__}: {error}"
@@ -68,6 +72,15 @@ class AseCalculator(SerialBackend):
             forces_av=np.array(values["forces"], float) if "forces" in values else None,
             stress_vv=_square(values["stress"]) if "stress" in values else None,
         )
+
+
+def _charged(atoms: Atoms, level: Level) -> Atoms:
+    """An ion as the calculator wants it: ``info["charge"]`` stands there already, initial charges are spread evenly."""
+    if not charge_of(atoms) or level.ase.ion_charge != "initial_charges":
+        return atoms
+    told: Atoms = atoms.copy()
+    told.set_initial_charges(np.full(len(told), charge_of(atoms) / len(told)))
+    return told
 
 
 def calculator_of(level: Level, where: str, key: str) -> Any:
@@ -111,7 +124,13 @@ def identity(level: Level) -> dict[str, Any]:
     path = level.backend.partition(":")[2]
     keywords = level.ase.keywords
     files = _contents(keywords)
-    named = {"calculator": path, "program": package_version(path.partition(".")[0]), "keywords": keywords}
+    named: dict[str, Any] = {
+        "calculator": path,
+        "program": package_version(path.partition(".")[0]),
+        "keywords": keywords,
+    }
+    if level.ase.ion_charge != "none":
+        named["ion_charge"] = level.ase.ion_charge
     return named | ({"files": files} if files else {})
 
 

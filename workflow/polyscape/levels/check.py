@@ -26,7 +26,7 @@ _NAMES: Final = {"d3bj": "D3(BJ)", "d3bj-atm": "D3(BJ)", "d4": "D4"}
 
 
 def check_levels(settings: Settings, where: str) -> None:
-    """Refuse a ladder with an unknown functional, missing dispersion parameters or a charged component.
+    """Refuse a ladder with an unknown functional, missing dispersion parameters or no way to tell an ion's charge.
 
     Raises
     ------
@@ -40,19 +40,11 @@ def check_levels(settings: Settings, where: str) -> None:
             _check_plane_waves(settings.levels, index, where)
         if level.program == "ase":
             _check_calculator(level, key, where)
+            _check_charges(settings, index, where)
         _check_dispersion(level, key, where)
         if level.relax == "cell" and settings.energy.pressure_GPa:
             problem = "cells relax to zero pressure, and the campaign has energy.pressure_GPa"
             raise InputError(where, f"{key}.relax", level.relax, problem, "write `relax: atoms` or `none`")
-    for index, component in enumerate(settings.molecule.components):
-        if component.charge != 0:
-            raise InputError(
-                where,
-                f"molecule.components[{index}].charge",
-                component.charge,
-                "the isolated reference of an ion cannot be computed yet",
-                "use neutral components",
-            )
 
 
 def check_elements(levels: Sequence[Level], atomic_numbers: Iterable[int], where: str) -> None:
@@ -157,6 +149,17 @@ def _check_calculator(level: Level, key: str, where: str) -> None:
         if not offers(calculator, name):
             problem = f"{level.backend.partition(':')[2]} has no {name}"
             raise InputError(where, f"{key}.relax", level.relax, problem, "relax less, or at another level")
+
+
+def _check_charges(settings: Settings, index: int, where: str) -> None:
+    """A calculator that is not told the charge of an isolated ion would compute another molecule."""
+    ions = [component.name for component in settings.molecule.components if component.charge]
+    if ions and settings.levels[index].ase.ion_charge == "none":
+        problem = f"does not say how the calculator is told the charge of the isolated ion {ions[0]}"
+        remedy = (
+            "write info or initial_charges, as the calculator's documentation says, or use gpaw or tblite"
+        )
+        raise InputError(where, f"levels[{index}].ase.ion_charge", "none", problem, remedy)
 
 
 def _check_dispersion(level: Level, key: str, where: str) -> None:

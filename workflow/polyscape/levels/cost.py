@@ -30,6 +30,7 @@ from typing import Final
 import numpy as np
 from ase import Atoms
 
+from polyscape.levels.box import charge_of
 from polyscape.levels.method import needs_orbitals, start_of
 from polyscape.levels.protocol import Work
 from polyscape.levels.sampling import at_best_origin, grid, irreducible_points, mesh, usable_operations
@@ -153,7 +154,7 @@ def _size(atoms: Atoms, settings: GpawSettings) -> _Size:
     real_factor = 0.5 if k_points == 1 else 1.0
     wave_number_per_A = math.sqrt(settings.plane_wave_cutoff_eV / _HARTREE_PER_BOHR2_EV_A2)
     return _Size(
-        bands=sum(valence_electrons(int(number)) for number in atoms.numbers) / 2,
+        bands=(sum(valence_electrons(int(number)) for number in atoms.numbers) - charge_of(atoms)) / 2,
         plane_waves=real_factor * atoms.get_volume() * wave_number_per_A**3 / (6 * math.pi**2),
         grid_points=math.prod(points_c),
         k_points=k_points,

@@ -23,6 +23,7 @@ from dftd4.interface import DampingParam
 from dftd4.interface import DispersionModel as D4Model
 from numpy.typing import NDArray
 
+from polyscape.levels.box import charge_of
 from polyscape.levels.many_body import many_body_dispersion
 from polyscape.settings.levels import Level
 from polyscape.units import ANGSTROM_PER_BOHR, EV_PER_HARTREE
@@ -104,8 +105,8 @@ def _d3(atoms: Atoms, level: Level, derivatives: bool) -> Result:
 
 
 def _d4(atoms: Atoms, level: Level, derivatives: bool) -> Result:
-    """D4 has the three-body term by definition; its charges are of electronegativity equilibration, in total 0."""
-    model = D4Model(*_structure(atoms), charge=0.0, **_lattice(atoms))
+    """D4 has the three-body term by definition; its charges are of electronegativity equilibration, in total an ion's."""
+    model = D4Model(*_structure(atoms), charge=float(charge_of(atoms)), **_lattice(atoms))
     model.set_realspace_cutoff(_PAIRS_BOHR, _TRIPLES_BOHR, _COORDINATION_BOHR["d4"], 0.0, _FADE_BOHR)
     damping = _damping(dispersion_functional(level), "d4")
     return dict(model.get_dispersion(damping, grad=derivatives))

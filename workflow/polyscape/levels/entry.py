@@ -12,6 +12,7 @@ import numpy as np
 from ase import Atoms
 
 from polyscape.files import write_json
+from polyscape.levels.box import charge_of
 from polyscape.levels.protocol import Work
 from polyscape.levels.sameness import amd
 
@@ -146,7 +147,7 @@ def read_or_set_aside(path: Path) -> Entry | None:
 
 
 def geometry_hash(atoms: Atoms) -> str:
-    """Hash of a geometry: cell lengths and angles, wrapped fractional coordinates, elements, sorted.
+    """Hash of a geometry: cell lengths and angles, wrapped fractional coordinates, elements, sorted; an ion's charge.
 
     Rounded to 1e-4 Angstrom and degrees and 1e-5 of the cell: far below what moves an energy, far above
     rounding.
@@ -155,7 +156,8 @@ def geometry_hash(atoms: Atoms) -> str:
     fractional_ac = np.round(atoms.get_scaled_positions(wrap=False), 5) % 1.0 + 0.0
     fractional_ac = np.round(fractional_ac, 5) % 1.0
     sites = sorted((int(z), *map(float, row)) for z, row in zip(atoms.numbers, fractional_ac, strict=True))
-    text = json.dumps([bool(atoms.pbc.any()), cell, sites])
+    charge = charge_of(atoms)
+    text = json.dumps([bool(atoms.pbc.any()), cell, sites, *([{"charge": charge}] if charge else [])])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -165,7 +167,9 @@ def invariant(atoms: Atoms) -> tuple[float, ...]:
 
 
 def _dump(atoms: Atoms) -> dict[str, Any]:
+    charge = charge_of(atoms)
     return {
+        **({"charge": charge} if charge else {}),
         "numbers": atoms.numbers.tolist(),
         "cell_A": np.asarray(atoms.cell).tolist(),
         "positions_A": atoms.positions.tolist(),
@@ -175,7 +179,11 @@ def _dump(atoms: Atoms) -> dict[str, Any]:
 
 def _load(geometry: Mapping[str, Any]) -> Atoms:
     return Atoms(
-        geometry["numbers"], geometry["positions_A"], cell=geometry["cell_A"], pbc=geometry["periodic"]
+        geometry["numbers"],
+        geometry["positions_A"],
+        cell=geometry["cell_A"],
+        pbc=geometry["periodic"],
+        info={"charge": geometry["charge"]} if "charge" in geometry else {},
     )
 
 

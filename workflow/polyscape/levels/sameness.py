@@ -10,6 +10,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from polyscape.crystal.invariants import average_minimum_distances
+from polyscape.levels.box import charge_of
 from polyscape.search.similarity import Fingerprint, overlay
 
 RMSD_TOLERANCE_A: Final = 0.02
@@ -44,8 +45,8 @@ def overlays(left: Atoms, right: Atoms) -> bool:
 
 
 def same_molecule(left: Atoms, right: Atoms) -> bool:
-    """Whether two boxes hold the same molecule in the same place, but for rounding."""
-    if list(left.numbers) != list(right.numbers):
+    """Whether two boxes hold the same molecule of the same charge in the same place, but for rounding."""
+    if charge_of(left) != charge_of(right) or list(left.numbers) != list(right.numbers):
         return False
     shift = max(np.abs(left.positions - right.positions).max(), np.abs(left.cell - right.cell).max())
     return bool(shift <= MOLECULE_TOLERANCE_A)

@@ -1,12 +1,12 @@
 """Expensive results kept by what they are: geometry and method.
 
-``<store>/<method id>/<formula of the cell>/<volume>-<geometry hash>.json`` holds one single point with the
-geometry it was computed at; ``<store>/<method id>/method.json`` says what the method is. A result is found by the
-hash of its rounded geometry, or else among the entries of the same method, formula and nearly the same volume by the
-overlay of the packings: the reduction of a cell is discontinuous, and another minimisation ends a little off. An
-entry carries a checksum; one that does not fit is set aside and reported, and its result is computed anew. Writers
-use a temporary file, fsync and a rename, so that any number of them is safe, killed ones too. A look-up reads the
-names of a formula's entries, and of their contents those of nearly the same volume, each once.
+``<store>/<method id>/<formula of the cell>-<crystal, molecule or ion>/<volume>-<geometry hash>.json`` holds one
+single point with the geometry it was computed at; ``<store>/<method id>/method.json`` says what the method is. A
+result is found by the hash of its rounded geometry, or else among the entries of the same method, formula and nearly
+the same volume by the overlay of the packings: the reduction of a cell is discontinuous, and another minimisation
+ends a little off. An entry carries a checksum; one that does not fit is set aside and reported, and its result is
+computed anew. Writers use a temporary file, fsync and a rename, so that any number of them is safe, killed ones too.
+A look-up reads the names of a formula's entries, and of their contents those of nearly the same volume, each once.
 """
 
 import json
@@ -18,6 +18,7 @@ import numpy as np
 from ase import Atoms
 
 from polyscape.files import write_json
+from polyscape.levels.box import charge_of
 from polyscape.levels.entry import NO_MORE, Entry, More, geometry_hash, invariant, read_or_set_aside
 from polyscape.levels.method import hash_of
 from polyscape.levels.protocol import Work
@@ -73,7 +74,7 @@ class Store:
         return f"{method}/{geometry_hash(atoms)}"
 
     def _folder(self, method: str, atoms: Atoms) -> Path:
-        kind = "crystal" if atoms.pbc.any() else "molecule"
+        kind = "crystal" if atoms.pbc.any() else "ion" if charge_of(atoms) else "molecule"
         return self.folder / method / f"{atoms.get_chemical_formula(mode='hill')}-{kind}"
 
     def _paths(self, method: str, atoms: Atoms) -> list[Path]:

@@ -22,6 +22,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from polyscape.levels.box import charge_of
 from polyscape.levels.protocol import SinglePoint
 from polyscape.levels.serial import Clock, SerialBackend
 from polyscape.settings.levels import Level
@@ -106,6 +107,7 @@ def _calculator(atoms: Atoms, level: Level, lines: list[str]) -> Any:
         settings.method,
         atoms.numbers,
         atoms.positions / ANGSTROM_PER_BOHR,
+        charge=float(charge_of(atoms)),
         logger=lines.append,
         color=False,
         **lattice,

@@ -239,6 +239,7 @@ class Component:
     conformers: tuple[tuple[str, float, str, bool], ...]
     gas_phase_level: str
     sites: tuple[Site, ...]
+    charge: int = 0
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,11 @@ class ReportData:
     def quantity(self) -> str:
         """What the structures are ranked by: their energy, under pressure their enthalpy."""
         return f"enthalpy at {self.pressure_GPa:g} GPa" if self.pressure_GPa else "energy"
+
+    @property
+    def is_salt(self) -> bool:
+        """Whether lattice energies count from isolated ions."""
+        return any(component.charge for component in self.components)
 
     @property
     def lowest(self) -> tuple[Structure, ...]:

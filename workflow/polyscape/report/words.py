@@ -5,6 +5,10 @@ import re
 from polyscape.report.model import KnownForm, ReportData, Structure
 
 MISSING = "–"
+ZERO_OF_SALTS = (
+    "Lattice energies in the files count from the isolated ions, whose energies in finite boxes are known to about "
+    "1 kJ/mol. This zero is one constant of a level: no difference between structures and no rank depends on it."
+)
 
 
 def number(value: float | None, digits: int = 2) -> str:

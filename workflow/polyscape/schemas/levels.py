@@ -102,6 +102,7 @@ STORE = Table(
         text("method", "the method's settings as JSON; null where they were not kept", nullable=True),
         text("formula", "Hill formula of the cell"),
         Column("periodic", FLAG, "", "a crystal, else a molecule in its box"),
+        Column("charge", SMALL, "e", "net charge of an isolated ion"),
         Column("atomic_numbers", pa.list_(SMALL), "", "elements", low=1),
         Column("cell_A", REALS, "Angstrom", "cell vectors, row by row (of the energy's geometry)"),
         Column("position_A", REALS, "Angstrom", "Cartesian coordinates, atom by atom"),

@@ -38,6 +38,13 @@ class AseSettings(Section):
         description="Keyword arguments of the calculator. What is hashed for the store, with the package's version and, "
         "where a value is the path of a file, with its content.",
     )
+    ion_charge: Literal["none", "info", "initial_charges"] = Field(
+        "none",
+        description="How the calculator is told the charge of an isolated ion, which the lattice energies of a salt count "
+        "from: by `atoms.info['charge']`, or by the sum of the atoms' initial charges. Its documentation says which, if "
+        "any; with `none` salts are refused.",
+        exclude_if=lambda value: value == "none",  # neutral campaigns keep their stages' settings
+    )
 
 
 class RelaxationSettings(Section):

@@ -1,4 +1,7 @@
-"""The isolated molecules at every level: what lattice energies are counted from."""
+"""The isolated molecules or ions at every level: what lattice energies are counted from.
+
+The zero is one constant of a level: what is wrong with it moves all packings alike, and no rank.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,15 +36,22 @@ def reference_molecules(
     molecule: pd.DataFrame, conformers: pd.DataFrame, levels: Sequence[Level]
 ) -> dict[int, Atoms]:
     """The lowest conformer of each component, searched or not, in its box: that of the lowest level of GPAW."""
-    box_A = least_edge_A(levels)
+    box_A, charges = least_edge_A(levels), charges_of(conformers)
     rigid = conformers_of(molecule, conformers, selected_only=False)
     atoms: dict[int, Atoms] = {}
     for component, name in sorted(
         rigid, key=lambda key: (key[0], rigid[key].intramolecular_kJ_per_mol, key[1])
     ):
         lowest = rigid[component, name]
-        atoms.setdefault(component, in_box(lowest.atomic_number_a, lowest.position_av, box_A))
+        boxed = in_box(lowest.atomic_number_a, lowest.position_av, box_A, charges[component])
+        atoms.setdefault(component, boxed)
     return atoms
+
+
+def charges_of(conformers: pd.DataFrame) -> dict[int, int]:
+    """Net charge of each component in e."""
+    pairs = zip(conformers["component"], conformers["charge"], strict=True)
+    return {int(component): int(charge) for component, charge in pairs}
 
 
 def stoichiometry(conformers: pd.DataFrame) -> dict[int, int]:

@@ -37,6 +37,10 @@ _LOWEST_SANE_KJ_PER_MOL, _HIGHEST_SANE_KJ_PER_MOL = -1000.0, 300.0
 """A neutral molecular crystal's lattice energy lies well inside; what lies outside is a failed calculation.
 """
 
+_LOWEST_BY_CHARGE_KJ_PER_MOL = -500.0
+"""Times the sum of the squared charges of a formula unit, for a salt: -1030 kJ/mol in LiF and -3800 in MgO, the smallest
+ions, make -515 and -475 of it.  With what a neutral crystal is granted no salt comes near the bound."""
+
 
 @dataclass(frozen=True)
 class LearningPlan:
@@ -147,6 +151,7 @@ def assemble(tables: LearningTables, plan: LearningPlan) -> LandscapeData:
     failed_ls = np.zeros(value_ls.shape, bool)
     row = {name: index for index, name in enumerate(distinct.structure_id)}
     points = merge_points(tables.points)
+    lowest = lowest_sane_kJ_per_mol(plan.components)
     for index, name in enumerate(names[1:], start=1):
         reference_eV = _molecules_energy_eV(tables.molecules, name, plan.components)
         for point in records(points[points.level == name]):
@@ -154,7 +159,7 @@ def assemble(tables: LearningTables, plan: LearningPlan) -> LandscapeData:
                 continue
             s = row[point["structure_id"]]
             energy = _lattice_energy(point, reference_eV)
-            failed_ls[index, s] = not _sane(energy, point["structure_id"], name)
+            failed_ls[index, s] = not _sane(energy, lowest, point["structure_id"], name)
             value_ls[index, s] = energy - dispersion_ls[index, s] if not failed_ls[index, s] else np.nan
     described = _described(feature_blocks(distinct, tables.features), value_ls, plan)
     added_ls = dispersion_ls + distinct.pressure_volume_kJ_per_mol.to_numpy(float)
@@ -218,11 +223,17 @@ def _lattice_energy(point: Mapping[str, Any], reference_eV: float) -> float:
     return float((energy_eV - reference_eV) * KJ_PER_MOL_PER_EV)
 
 
-def _sane(energy_kJ_per_mol: float, structure: str, level: str) -> bool:
+def lowest_sane_kJ_per_mol(components: Sequence[Component]) -> float:
+    """The lattice energy below which a calculation has failed, per formula unit."""
+    squares = sum(component.stoichiometry * component.charge**2 for component in components)
+    return _LOWEST_SANE_KJ_PER_MOL + _LOWEST_BY_CHARGE_KJ_PER_MOL * squares
+
+
+def _sane(energy_kJ_per_mol: float, lowest_kJ_per_mol: float, structure: str, level: str) -> bool:
     """Whether an energy can be learned from; an absurd one is named on stderr."""
     if np.isnan(energy_kJ_per_mol):
         return False
-    sane = _LOWEST_SANE_KJ_PER_MOL <= energy_kJ_per_mol <= _HIGHEST_SANE_KJ_PER_MOL
+    sane = lowest_kJ_per_mol <= energy_kJ_per_mol <= _HIGHEST_SANE_KJ_PER_MOL
     if not sane:
         _warn(f"{structure} at {level}: {energy_kJ_per_mol:.0f} kJ/mol is no lattice energy; it is left out")
     return sane

@@ -206,6 +206,7 @@ def _components(conformers: pd.DataFrame, molecule: pd.DataFrame) -> tuple[Compo
                     )
                     for s in sites.sort_values(["conformer", "site"]).to_dict("records")
                 ),
+                charge=int(ordered[0]["charge"]),
             )
         )
     return tuple(components)

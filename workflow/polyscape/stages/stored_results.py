@@ -15,6 +15,7 @@ from ase.io import write
 
 from polyscape.errors import InputError
 from polyscape.files import write_atomically
+from polyscape.levels.box import charge_of
 from polyscape.levels.entry import DamagedEntryError, Entry
 from polyscape.levels.method import method_ids
 from polyscape.levels.store import METHOD_FILE, read_method
@@ -149,6 +150,7 @@ def _row(entry: Entry, method: str | None) -> dict[str, Any]:
         "method": method,
         "formula": atoms.get_chemical_formula(mode="hill"),
         "periodic": bool(atoms.pbc.any()),
+        "charge": charge_of(atoms),
         "atomic_numbers": atoms.numbers.tolist(),
         "cell_A": np.asarray(atoms.cell).ravel().tolist(),
         "position_A": atoms.positions.ravel().tolist(),
@@ -195,6 +197,7 @@ _PROVENANCE: Final = (
     "method",
     "electronic_energy_eV",
     "relaxed",
+    "charge",
     "core_s",
     "cores",
     "machine",

@@ -11,11 +11,15 @@ from typing import Any, Final
 from ase import Atoms
 from gpaw.utilities import pack_density
 
+from polyscape.levels.box import charge_of
 from polyscape.units import EV_PER_HARTREE
 
 ENERGY_PER_ATOM_EV: Final = (-15.0, 20.0)
 """Bounds of a credible energy per atom.  GPAW counts from free atoms without spin polarisation, so it is a cohesive
 energy: at most 10 eV in the strongest bonds; positive with few plane waves."""
+
+ENERGY_PER_CHARGE_EV: Final = 30.0
+"""More than an electron of a valence shell takes to be removed, 28 eV for the third of aluminium."""
 
 HYBRID_SHIFT_PER_ELECTRON_EV: Final = 0.3
 """Largest credible difference between a hybrid and the functional that made its orbitals: PBE's exchange differs from
@@ -52,6 +56,7 @@ def problem_with(
     electrons = int(atoms.numbers.sum())
     slack_eV = 0.0 if own_atoms else REFERENCE_SHIFT_PER_ELECTRON_EV * electrons
     lowest, highest = (bound * len(atoms) for bound in ENERGY_PER_ATOM_EV)
+    highest += ENERGY_PER_CHARGE_EV * abs(charge_of(atoms))
     if not (math.isfinite(energy_eV) and lowest - slack_eV < energy_eV < highest + slack_eV):
         return f"energy {energy_eV:.3f} eV of {len(atoms)} atoms is out of bounds"
     if below_eV is not None:

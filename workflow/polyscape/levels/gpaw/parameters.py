@@ -8,6 +8,7 @@ from ase import Atoms
 from gpaw import PW
 from gpaw.dft import XC
 
+from polyscape.levels.box import charge_of
 from polyscape.levels.check import OWN_SETUPS
 from polyscape.levels.sampling import SYMMETRY_TOLERANCE_A, at_best_origin, grid, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
@@ -63,7 +64,9 @@ def parameters_of(atoms: Atoms, settings: GpawSettings, criteria: dict[str, floa
     cell_cv = np.asarray(atoms.cell)
     points_c = grid(cell_cv, settings.grid_spacing_A)
     mesh_c = mesh(cell_cv, settings.k_spacing_per_A) if atoms.pbc.any() else (1, 1, 1)
+    charge = charge_of(atoms)
     return {
+        **({"charge": charge} if charge else {}),
         "mode": PW(settings.plane_wave_cutoff_eV),
         "xc": functional_of(settings.functional),
         "gpts": points_c,

@@ -16,11 +16,12 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from gpaw import KohnShamConvergenceError
 from gpaw.mpi import broadcast, world
 
-from polyscape.levels.box import dipole_correction_eV
+from polyscape.levels.box import charge_corrections_eV, charge_of, dipole_correction_eV
 from polyscape.levels.check import OWN_SETUPS
 from polyscape.levels.gpaw.checks import problem_with, problem_with_hybrid, problem_with_kinetic_energy
 from polyscape.levels.gpaw.compressed import WARM_MIXER, NotConvergedError, change_to_hybrid
 from polyscape.levels.gpaw.hybrid import hybrid_terms_eV, terms_eV
+from polyscape.levels.gpaw.moments import moments_of
 from polyscape.levels.gpaw.parameters import (
     ENERGY_CRITERIA,
     ORBITAL_CRITERIA,
@@ -88,7 +89,8 @@ class GpawPlaneWaves:
             if needs_orbitals(level):
                 yield on_orbitals(course, atoms, level)
                 continue
-            criteria = ORBITAL_CRITERIA if above is not None and needs_orbitals(above) else ENERGY_CRITERIA
+            first_order = charge_of(atoms) != 0 or (above is not None and needs_orbitals(above))
+            criteria = ORBITAL_CRITERIA if first_order else ENERGY_CRITERIA
             placed = best_placed(atoms, level.gpaw)
             parameters = parameters_of(placed, level.gpaw, criteria)
             job = Job(placed, level, parameters, scratch / f"{level.name}.txt")
@@ -146,11 +148,12 @@ def on_orbitals(course: Course | None, atoms: Atoms, level: Level) -> SinglePoin
     if course is None:
         return SinglePoint(level.name, Status.SKIPPED, None, None, "the level below has no orbitals")
     clock = Clock()
-    terms = hybrid_terms_eV(course.calculator.dft, level.gpaw.functional)
+    terms, images = hybrid_terms_eV(course.calculator.dft, level.gpaw.functional), dict[str, float]()
     if not atoms.pbc.any():
-        terms["dipole_images"] = _dipole_term_eV(course, atoms)
+        images = image_terms_eV(course, atoms)
+    terms |= images
     energy_eV = sum(terms.values())
-    problem = problem_with(energy_eV, atoms, True, _energy_eV(course) + terms.get("dipole_images", 0.0))
+    problem = problem_with(energy_eV, atoms, True, _energy_eV(course) + sum(images.values()))
     work = _work(Course(course.calculator), clock)
     if problem is not None:
         return SinglePoint(level.name, Status.UNTRUSTED, None, work, problem)
@@ -231,7 +234,7 @@ def _point(
         return SinglePoint(name, Status.UNTRUSTED, None, work, problem, scf_history_eV=history)
     terms = terms_eV(dft)
     if not (job.atoms.pbc.any() or in_box):
-        terms["dipole_images"] = _dipole_term_eV(course, job.atoms)
+        terms |= image_terms_eV(course, job.atoms)
     energy_eV = sum(terms.values())
     return SinglePoint(name, Status.OK, energy_eV, work, course.message, terms, scf_history_eV=history)
 
@@ -240,9 +243,16 @@ def _energy_eV(course: Course) -> float:
     return float(course.calculator.results["energy"])
 
 
-def _dipole_term_eV(course: Course, atoms: Atoms) -> float:
+def image_terms_eV(course: Course, atoms: Atoms) -> dict[str, float]:
+    """What the images of a box leave out of the energy of the molecule or ion in it.
+
+    The same for a hybrid functional: the images act by the Coulomb energy of the density, and its exact exchange is that of
+    the interaction inside one box.
+    """
+    if charge_of(atoms):
+        return charge_corrections_eV(moments_of(course.calculator.dft), float(atoms.cell[0, 0]))
     dipole_v = np.asarray(course.calculator.results["dipole"], float)
-    return dipole_correction_eV(dipole_v, float(atoms.get_volume()))
+    return {"dipole_images": dipole_correction_eV(dipole_v, float(atoms.get_volume()))}
 
 
 def _work(course: Course, clock: Clock) -> Work | None:
