@@ -15,12 +15,13 @@ from ase import Atoms
 from polyscape.errors import InputError
 from polyscape.levels.box import charge_of, in_box
 from polyscape.levels.entry import Entry, More, geometry_hash
-from polyscape.levels.method import method_id, method_of
+from polyscape.levels.method import hash_of, method_id, method_of
 from polyscape.levels.protocol import Work
 from polyscape.levels.sameness import same_packing
 from polyscape.levels.store import METHOD_FILE, Store, read_method
 from polyscape.schemas import STORE
 from polyscape.settings.campaign import default_levels
+from polyscape.stages.store_import import bring_in
 from polyscape.stages.stored_results import FORMATS, Choice, entry_files, export, table, verify
 from tests.builders import conformers, oxalic_packing
 
@@ -272,3 +273,32 @@ def test_formulas_and_methods_choose(store, crystal):
         0,
         0,
     ]
+
+
+def test_what_one_store_exports_another_takes_in(store, crystal, tmp_path):
+    method = method_of(default_levels(), 0)
+    known = hash_of(method)
+    store.describe(method)
+    store.put(known, crystal, -12.25, WORK, "remedy")
+    ion = Atoms("HO", [[3.0, 3, 3], [3, 3, 4]], cell=np.eye(3) * 7, info={"charge": -1})
+    store.put("a" * 16, ion, -2.0, replace(WORK, machine="another"))
+    store.put("b" * 16, crystal, -3.0, WORK, more=More(crystal, {"relaxation": {}}))
+    file, other = tmp_path / "exported.parquet", Store(tmp_path / "other")
+    export(table(store.folder, Choice())[0], file)
+    assert bring_in(file, other) == {"added": 2, "before": 0, "relaxed": 1}
+    for name, atoms in ((known, crystal), ("a" * 16, ion)):
+        assert other.find(name, atoms) == store.find(name, atoms)
+    assert read_method(other.folder / known) == method
+    assert bring_in(file, other) == {"added": 0, "before": 2, "relaxed": 1}
+
+
+def test_a_table_that_was_changed_is_not_taken_in(store, crystal, tmp_path):
+    store.put("a" * 16, crystal, -12.25, WORK)
+    results = table(store.folder, Choice())[0]
+    results.at[0, "position_A"] = results.position_A[0] + 0.1
+    file = tmp_path / "changed.parquet"
+    export(results, file)
+    with pytest.raises(InputError, match="store_key"):
+        bring_in(file, Store(tmp_path / "other"))
+    with pytest.raises(InputError, match="no such table"):
+        bring_in(tmp_path / "missing.parquet", Store(tmp_path / "other"))

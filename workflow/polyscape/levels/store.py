@@ -48,6 +48,11 @@ class Store:
             candidates, same = filter(None, map(read_or_set_aside, paths)), same_molecule
         return next((entry for entry in candidates if same(atoms, entry.atoms)), None)
 
+    def holds(self, method: str, atoms: Atoms) -> bool:
+        """Whether there is an entry of exactly this geometry."""
+        exact = f"-{geometry_hash(atoms)}.json"
+        return any(path.name.endswith(exact) for path in self._paths(method, atoms))
+
     def put(
         self,
         method: str,

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from polyscape.levels.store import read_method
+from polyscape.levels.store import Store, read_method
+from polyscape.stages.store_import import bring_in
 from polyscape.stages.stored_results import (
     Choice,
     entry_files,
@@ -16,27 +17,39 @@ from polyscape.stages.stored_results import (
 )
 
 
-def act(action: str, store: Path, choice: Choice, output: Path | None = None) -> int:
-    """List, describe, verify or export; the exit code: 0, or 1 when a file is damaged.
+def act(action: str, store: Path, choice: Choice, file: Path | None = None) -> int:
+    """List, describe, verify, export or import; the exit code: 0, or 1 when a file is damaged.
 
     Raises
     ------
     InputError
-        When there is no such store, or the file to export to has no known suffix.
+        When there is no such store, the file to export to has no known suffix, or that to import is no table of results.
     """
+    if action == "import" and file is not None:
+        return _bring_in(store, file)
     if action == "methods":
         return _methods(store, choice)
     if action == "verify":
         return _verify(store, choice)
     results, damaged = table(store, choice)
-    if action == "export" and output is not None:
-        export(results, output)
-        print(f"{len(results)} results written to {output}")
+    if action == "export" and file is not None:
+        export(results, file)
+        print(f"{len(results)} results written to {file}")
     else:
         _list(results.astype(object).where(results.notna(), None).to_dict("records"))
     for path in damaged:
         print(f"warning: {path} is damaged and left out", file=sys.stderr)
     return 1 if damaged else 0
+
+
+def _bring_in(store: Path, file: Path) -> int:
+    counts = bring_in(file, Store(store))
+    print(f"{counts['added']} results added to {store}, {counts['before']} were there")
+    if counts["relaxed"]:
+        print(
+            f"warning: {counts['relaxed']} results of relaxations left out: copy their store", file=sys.stderr
+        )
+    return 0
 
 
 def _list(rows: list[dict[Any, Any]]) -> None:

@@ -185,11 +185,11 @@ def export(results: pd.DataFrame, path: Path) -> None:
         raise InputError("command line", "--output", str(path), "has no known suffix", remedy)
 
 
-def _atoms(row: dict[Any, Any]) -> Atoms:
-    position_av = np.reshape(row["position_A"], (-1, 3))
-    return Atoms(
-        row["atomic_numbers"], position_av, cell=np.reshape(row["cell_A"], (3, 3)), pbc=row["periodic"]
-    )
+def geometry_of(row: dict[Any, Any]) -> Atoms:
+    """The crystal, molecule or ion of a row of table `store`."""
+    cell_cv, position_av = np.reshape(row["cell_A"], (3, 3)), np.reshape(row["position_A"], (-1, 3))
+    info = {"charge": int(row["charge"])} if row["charge"] else {}
+    return Atoms(row["atomic_numbers"], position_av, cell=cell_cv, pbc=row["periodic"], info=info)
 
 
 _PROVENANCE: Final = (
@@ -206,14 +206,14 @@ _PROVENANCE: Final = (
 
 
 def _with_values(row: dict[Any, Any]) -> Atoms:
-    atoms = _atoms(row)
+    atoms = geometry_of(row)
     atoms.info = {key: row[key] for key in _PROVENANCE if not pd.isna(row[key])}
     return atoms
 
 
 def _add_block(document: gemmi.cif.Document, row: dict[Any, Any]) -> None:
     """A block in P1, named after the result's key."""
-    atoms = _atoms(row)
+    atoms = geometry_of(row)
     block = document.add_new_block(str(row["store_key"]).replace("/", "_"))
     lengths = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     for name, value in zip(lengths, atoms.cell.cellpar(), strict=True):
