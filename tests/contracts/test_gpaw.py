@@ -263,3 +263,13 @@ def test_an_ion_does_not_feel_its_box_and_agrees_with_gpaws_own_solver_for_charg
     own = GPAW(**parameters_of(ion, ladder()[0].gpaw, ORBITAL_CRITERIA), txt=str(tmp_path / "own.txt"))
     # what both leave out falls as L^-5: 2 meV at 8.4 A
     assert low.energy_eV == pytest.approx(own.get_property("energy", ion), abs=4e-3)
+
+
+def test_an_ion_may_lie_higher_by_what_its_electrons_take():
+    """Mg to Mg2+ takes 22.7 eV: more than is granted to an atom, a failure were it neutral."""
+    from polyscape.levels.gpaw.checks import problem_with
+
+    place = np.array([12]), np.zeros((1, 3)), 8.0
+    assert problem_with(22.7, in_box(*place, charge=2), own_atoms=True) is None
+    assert "out of bounds" in problem_with(22.7, in_box(*place), own_atoms=True)
+    assert "out of bounds" in problem_with(90.0, in_box(*place, charge=2), own_atoms=True)

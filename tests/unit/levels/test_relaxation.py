@@ -6,6 +6,7 @@ import spglib
 from ase import Atoms
 from ase.build import molecule
 
+from polyscape.levels.box import charge_of, in_box
 from polyscape.levels.ladder import climb, stored, stretches
 from polyscape.levels.method import method_ids
 from polyscape.levels.protocol import SinglePoint
@@ -126,6 +127,20 @@ def test_a_ladder_continues_at_the_relaxed_geometry_and_finds_it_again(crystal, 
         assert row["relaxation_steps"] == rungs[0].relaxation.steps > 0
         assert np.allclose(row["relaxed_cell_A"], np.asarray(crystal.cell).ravel())
     assert "relaxed" not in point_row("s", 2, rungs[1])
+
+
+def test_an_ion_keeps_its_charge_while_it_relaxes_and_above(tmp_path):
+    ladder = [level(relax="atoms"), level("b", tblite=FAST | {"method": "GFN1-xTB"})]
+    place, store = (np.array([8, 1]), np.array([[0, 0, 0], [0, 0, 1.02]]), 8.0), Store(tmp_path / "store")
+    energies_eV = []
+    for charge in (-1, 1):
+        rungs, _ = climb(in_box(*place, charge=charge), ladder, store, tmp_path)
+        assert [charge_of(rung.relaxation.atoms) for rung in rungs[:1]] == [charge]
+        again, _ = climb(in_box(*place, charge=charge), ladder, store, tmp_path)
+        assert [rung.source for rung in again] == ["store"] * 2
+        assert charge_of(again[0].relaxation.atoms) == charge
+        energies_eV.append([rung.point.energy_eV for rung in rungs])
+    assert np.abs(np.diff(energies_eV, axis=0)).min() > 10  # two electrons
 
 
 def test_what_fails_below_is_skipped_above(crystal, tmp_path):

@@ -85,7 +85,10 @@ def config(**component):
         ({"smiles": "CC(=O)[O-]", "charge": -1}, "sum to 0"),
         ({"smiles": "[CH3]"}, "open-shell"),
         ({"smiles": "O.O"}, "several molecules"),
-        ({"smiles": "[Ar]"}, "single atom"),
+        ({"smiles": "[Cl-]"}, "has the charge -1"),
+        ({"smiles": "[Cl-]", "charge": -1}, "sum to 0"),
+        ({"smiles": "[Cl]"}, "open-shell"),
+        ({"smiles": "[Na+]", "charge": 1}, "no parameters for element Na"),
         ({"smiles": "CC*"}, "no element"),
         ({"smiles": "C[Zn]C"}, "choose one of sto-3g, 6-31g"),
         ({"smiles": "CBr"}, "no parameters for element Br"),
@@ -110,6 +113,12 @@ def test_components_that_cannot_be_used_are_refused_in_one_line(component, words
 )
 def test_good_components_pass(smiles):
     check_components(parse_settings(config(smiles=smiles), "config.yaml"), "config.yaml")
+
+
+def test_a_single_ion_is_read_from_a_file_too(tmp_path):
+    (tmp_path / "chloride.xyz").write_text("1\n\nCl 0.3 0 0\n")
+    molecule = read_file(tmp_path / "chloride.xyz", -1)
+    assert canonical(molecule) == canonical(read_smiles("[Cl-]"))
 
 
 def test_one_molecule_is_cut_whole_out_of_a_crystal_with_symmetry(tmp_path):

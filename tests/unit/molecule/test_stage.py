@@ -81,3 +81,14 @@ def test_handedness_survives_and_formats_agree(tmp_path):
     other = find_conformers(read_file(tmp_path / "m.xyz", 0), plan)[0]
     assert other.energy_hartree == pytest.approx(found.energy_hartree, abs=4e-6)  # 0.01 kJ/mol
     assert least_rmsd(other.position_av, found.position_av, automorphisms(molecule), False) < 0.01
+
+
+def test_a_single_ion_is_a_charge_and_nothing_more():
+    tables = describe_molecules(settings(smiles="[Cl-]", charge=-1), "fit", 1, cores=1)
+    (row,) = tables.conformers.to_dict("records")
+    assert (row["conformer"], row["status"], row["selected"], row["charge"]) == ("rigid", "ok", True, -1)
+    (site,) = tables.molecule.to_dict("records")
+    assert (site["potential_type"], site["x_A"], len(site["bonded_sites"])) == ("Cl", 0.0, 0)
+    # a closed shell is spherical; rounding to 1e-8
+    assert site["multipoles_au"] == pytest.approx([-1.0] + [0.0] * 24, abs=1e-7)
+    assert site["esp_charge_e"] == pytest.approx(-1.0, abs=1e-7)

@@ -37,6 +37,10 @@ def formate():
     return rigid([6, 8, 8, 1], places, [0.9, -0.95, -0.95, 0.0], "formate")
 
 
+def chloride():
+    return rigid([17], [(0, 0, 0)], [-1.0], "chloride")
+
+
 def water():
     atoms = g2("H2O")
     return rigid(list(map(int, atoms.numbers)), atoms.positions, [-0.8, 0.4, 0.4], "water")
@@ -65,9 +69,10 @@ def tables(*unit):
     [
         # two point charges 5 A apart, farther than the ions of any crystal, have -1389 / 5 kJ/mol
         (((ammonium(), 1), (formate(), 1)), -1389.4 / 5),
+        (((ammonium(), 1), (chloride(), 1)), -1389.4 / 5),
         (((formaldehyde(), 1), (water(), 2)), 0.0),
     ],
-    ids=["salt", "dihydrate"],
+    ids=["salt", "salt of a single ion", "dihydrate"],
 )
 def test_from_trials_to_the_landscape(unit, highest_kJ_per_mol):
     molecule, conformers = tables(*unit)

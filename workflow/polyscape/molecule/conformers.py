@@ -133,6 +133,8 @@ def find_conformers(
         Further geometries to start from, in Angstrom.
     """
     graph = graph_of(molecule)
+    if len(graph.symbols) == 1:
+        return with_properties(graph, [_single_atom()], plan)
     candidates = _screened(graph, plan, shapes)
     ends = map_tasks(
         partial(_optimise, graph.symbols, graph.numbers_a, plan.level), candidates, plan.cores, "geometries"
@@ -146,6 +148,11 @@ def find_conformers(
     ]
     placed = [framed(graph, start, status) for start, status in (*good, *bad)]
     return _in_window(with_properties(graph, placed, plan), plan.window_kJ_per_mol)
+
+
+def _single_atom() -> GasConformer:
+    """A single ion, which has every symmetry and nothing to optimise."""
+    return GasConformer(torsions.RIGID, [], np.zeros((1, 3)), 0.0, "Kh", Status.OK, None)
 
 
 def is_chiral(molecule: Chem.Mol) -> bool:

@@ -72,6 +72,8 @@ def from_coordinates(numbers_a: NDArray[np.int64], position_av: NDArray[np.float
     for number in numbers_a:
         atom = Chem.Atom(int(number))
         atom.SetNoImplicit(True)
+        if len(numbers_a) == 1:  # of a single atom no bond tells where the charge is
+            atom.SetFormalCharge(charge)
         molecule.AddAtom(atom)
     for first, second in bonds_by_distance(numbers_a, position_av):
         molecule.AddBond(first, second, Chem.BondType.SINGLE)

@@ -87,7 +87,7 @@ def with_symmetric(molecule: Chem.Mol, plan: Plan, found: list[GasConformer]) ->
         `polyscape.molecule.conformers.find_conformers`.
     """
     good = [conformer for conformer in found if conformer.status is Status.OK]
-    if not good or plan.symmetric_window_kJ_per_mol <= 0:
+    if not good or plan.symmetric_window_kJ_per_mol <= 0 or molecule.GetNumAtoms() == 1:
         return found
     graph = graph_of(molecule)
     candidates = _screened(graph, plan, good)

@@ -18,7 +18,10 @@ class Component(Section):
         description="XYZ, MOL, SDF or CIF file of the molecule; give this or `smiles`. Its geometry is one start.",
     )
     charge: int = Field(
-        0, description="Net charge in e; the charges of a formula unit must sum to 0.", ge=-9, le=9
+        0,
+        description="Net charge in e. A salt is given as its ions; the charges of a formula unit must sum to 0.",
+        ge=-9,
+        le=9,
     )
     stoichiometry: int = Field(1, description="Molecules of this component per formula unit.", ge=1, le=12)
     conformers: Literal["lowest", "all", "known_forms"] | list[str] = Field(

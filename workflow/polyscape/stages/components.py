@@ -88,13 +88,11 @@ def read_component(component: Component, index: int, where: str) -> Chem.Mol:
 
 
 def _check_molecule(molecule: Chem.Mol) -> None:
-    """Raise `MoleculeError` unless it is one closed-shell molecule of several atoms with defined configuration."""
+    """Raise `MoleculeError` unless it is one closed-shell molecule or ion with defined configuration."""
     if len(Chem.GetMolFrags(molecule)) > 1:
         raise MoleculeError(
             "holds several molecules", "make each a component of its own, with its stoichiometry"
         )
-    if molecule.GetNumAtoms() < 2:
-        raise MoleculeError("is a single atom", "single atoms are not supported yet; give a molecule")
     if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
         raise MoleculeError("has an atom of no element ('*')", "name the element")
     electrons = sum(atom.GetAtomicNum() for atom in molecule.GetAtoms()) - Chem.GetFormalCharge(molecule)
