@@ -21,6 +21,7 @@ from polyscape.levels.sameness import same_packing
 from polyscape.levels.store import METHOD_FILE, Store, read_method
 from polyscape.schemas import STORE
 from polyscape.settings.campaign import default_levels
+from polyscape.stages.store_command import act
 from polyscape.stages.store_import import bring_in
 from polyscape.stages.stored_results import FORMATS, Choice, entry_files, export, table, verify
 from tests.builders import conformers, oxalic_packing
@@ -133,12 +134,16 @@ def test_keys_of_neutral_molecules_and_of_crystals_are_those_from_before_there_w
     assert geometry_hash(crystal) == "402e417ab36b4c815b157035971b8240"
 
 
-def test_the_charge_of_an_ion_is_exported(store, tmp_path):
+def test_the_charge_of_an_ion_is_listed_and_exported(store, tmp_path, capsys):
     store.put("0" * 16, boxed(-1), -1.0, WORK)
     store.put("0" * 16, boxed(), -2.0, WORK)
     found, damaged = table(store.folder, Choice(formula="HO"))
     assert not damaged
     assert sorted(found.charge) == [-1, 0]
+    assert act("list", store.folder, Choice()) == 0
+    listed = capsys.readouterr().out
+    assert "HO (-1)" in listed
+    assert "HO (mol)" in listed
     export(found, tmp_path / "ions.extxyz")
     assert sorted(atoms.info["charge"] for atoms in ase.io.read(tmp_path / "ions.extxyz", ":")) == [-1, 0]
 

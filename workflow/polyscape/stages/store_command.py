@@ -55,7 +55,8 @@ def _bring_in(store: Path, file: Path) -> int:
 def _list(rows: list[dict[Any, Any]]) -> None:
     print(f"{'key':49} {'formula':14} {'volume/A3':>10} {'energy/eV':>16} {'core s':>9}  remedy")
     for row in rows:
-        formula = f"{row['formula']}{'' if row['periodic'] else ' (mol)'}"
+        kind = f" ({row['charge']:+d})" if row["charge"] else "" if row["periodic"] else " (mol)"
+        formula = f"{row['formula']}{kind}"
         print(
             f"{row['store_key']:49} {formula:14} {row['volume_A3']:10.2f} "
             f"{row['electronic_energy_eV']:16.6f} {row['core_s']:9.1f}  {'' if row['message'] is None else row['message']}"
