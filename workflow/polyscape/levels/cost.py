@@ -30,7 +30,7 @@ from typing import Final
 import numpy as np
 from ase import Atoms
 
-from polyscape.levels.method import needs_orbitals, start_of
+from polyscape.levels.method import alike, needs_orbitals, start_of
 from polyscape.levels.protocol import Work
 from polyscape.levels.sampling import at_best_origin, grid, irreducible_points, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
@@ -46,6 +46,7 @@ _EXCHANGES: Final = 6.0
 """Evaluations of all pairs of orbitals in a self-consistent hybrid, in units of one energy on given orbitals."""
 _CONVERGENCES: Final = 3.0
 """Steps of a self-consistent hybrid, in units of a semilocal functional's."""
+_DISPERSION_S: Final = 1.0
 _BASE_MB: Final = 270.0
 _GRID_MB: Final = 1.3e-3
 _ORBITAL_MB: Final = 16e-6
@@ -77,8 +78,13 @@ class Cost:
 
 
 def predict(atoms: Atoms, levels: Sequence[Level], index: int) -> Cost:
-    """Cost of level `index` alone, on orbitals that are there if it needs any."""
+    """Cost of level `index` alone, on orbitals that are there if it needs any.
+
+    Where a level below differs in its dispersion only, that of the dispersion is left.
+    """
     level = levels[index]
+    if alike(levels, index) < index:
+        return Cost(_DISPERSION_S, _BASE_MB)
     if level.program == "gpaw":
         cost = _plane_waves(_size(atoms, levels[start_of(levels, index)].gpaw), level)
     else:
