@@ -41,10 +41,19 @@ def test_each_method_is_computed_once_beside_the_orbitals_that_it_stands_on():
     assert _order(PAIRS, range(4)) == [0, 1]
     assert _order(PAIRS, [1, 3]) == [0, 1]  # the orbitals again
     between = [PAIRS[0], level("rpbe", "RPBE"), PAIRS[2], PAIRS[3]]
-    assert _order(between, range(4)) == [0, 3, 1]  # the hybrid is not left to the orbitals of another functional
+    assert _order(between, range(4)) == [
+        0,
+        3,
+        1,
+    ]  # the hybrid is not left to the orbitals of another functional
     assert _order(between, [1]) == [1]
     relaxed = [PAIRS[0], level("relaxed", relax="atoms"), PAIRS[2], level("pbe")]
-    assert [alike(relaxed, index) for index in range(4)] == [0, 1, 2, 2]  # the geometry is another from there on
+    assert [alike(relaxed, index) for index in range(4)] == [
+        0,
+        1,
+        2,
+        2,
+    ]  # the geometry is another from there on
 
 
 def test_an_energy_is_computed_once_and_found_with_every_dispersion(crystal, tmp_path):

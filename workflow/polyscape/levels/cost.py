@@ -30,6 +30,7 @@ from typing import Final
 import numpy as np
 from ase import Atoms
 
+from polyscape.levels.check import is_meta_gga
 from polyscape.levels.method import alike, needs_orbitals, start_of
 from polyscape.levels.protocol import Work
 from polyscape.levels.sampling import at_best_origin, grid, irreducible_points, mesh, usable_operations
@@ -47,6 +48,8 @@ _EXCHANGES: Final = 6.0
 _CONVERGENCES: Final = 3.0
 """Steps of a self-consistent hybrid, in units of a semilocal functional's."""
 _DISPERSION_S: Final = 1.0
+_META: Final = 3.0
+"""A meta-GGA, PBE before it included, in units of a semilocal functional's: 2 to 4 in HCN."""
 _BASE_MB: Final = 270.0
 _GRID_MB: Final = 1.3e-3
 _ORBITAL_MB: Final = 16e-6
@@ -113,6 +116,8 @@ def _plane_waves(size: "_Size", level: Level) -> Cost:
         return Cost(_HYBRID_START_S + exchange_s, memory_MB + orbitals_MB)
     core_s = _START_S + _GRID_S * size.grid_points + _TRANSFORM_S * transforms * doublings
     core_s += _ORTHOGONAL_S * size.irreducible * size.bands**2 * size.plane_waves
+    if is_meta_gga(level.gpaw.functional):
+        return Cost(_META * core_s, memory_MB)
     if level.gpaw.hybrid == "none":
         return Cost(core_s, memory_MB)
     return Cost(_CONVERGENCES * core_s + _EXCHANGES * exchange_s, memory_MB + orbitals_MB)

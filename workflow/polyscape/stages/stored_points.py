@@ -36,11 +36,12 @@ def stored_points(
             store.describe(method_of(levels, index))
     for _, row in landscape[landscape["duplicate_of"].isna()].iterrows():
         wanted = [i for i, level in enumerate(levels) if (row["structure_id"], level.name) not in held]
-        atoms = reduced_atoms({str(name): value for name, value in row.items()})
+        structure = {str(name): value for name, value in row.items()}
+        atoms = reduced_atoms(structure)
         name, units = row["structure_id"], int(row["formula_units"])
         found = [
             point_row(name, units, rung) | predicted(atoms, levels, rung)
             for rung in stored(atoms, levels, wanted, store)
         ]
-        rows.extend(judged(found, row, ladder.reference))
+        rows.extend(judged(found, structure, ladder.reference))
     return POINTS.from_rows(rows)

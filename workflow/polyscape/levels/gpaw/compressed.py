@@ -32,11 +32,8 @@ from scipy.linalg import solve_triangular
 from polyscape.levels.exchange import Crystal, Orbitals, whole_zone
 from polyscape.levels.gpaw.hybrid import irreducible_orbitals
 from polyscape.levels.gpaw.remedies import Step
-from polyscape.levels.gpaw.scf import step_of
+from polyscape.levels.gpaw.scf import WARM_MIXER, step_of
 from polyscape.units import EV_PER_HARTREE
-
-WARM_MIXER: Final = {"name": "pulay", "beta": 0.25}
-"""The default mixer's first step is blind and loses a warm start; this one keeps it."""
 
 _CRITERIA: Final = {"energy": 2e-6, "density": 1e-4, "eigenstates": 4e-7}
 _SAME_ENERGY_EV_PER_ELECTRON: Final = 1e-6

@@ -19,7 +19,7 @@ from gpaw.mpi import broadcast, world
 from polyscape.levels.box import dipole_correction_eV
 from polyscape.levels.check import OWN_SETUPS
 from polyscape.levels.gpaw.checks import problem_with, problem_with_hybrid, problem_with_kinetic_energy
-from polyscape.levels.gpaw.compressed import WARM_MIXER, NotConvergedError, change_to_hybrid
+from polyscape.levels.gpaw.compressed import NotConvergedError, change_to_hybrid
 from polyscape.levels.gpaw.hybrid import hybrid_terms_eV, terms_eV
 from polyscape.levels.gpaw.parameters import (
     ENERGY_CRITERIA,
@@ -29,7 +29,7 @@ from polyscape.levels.gpaw.parameters import (
     parameters_of,
 )
 from polyscape.levels.gpaw.remedies import FIRST, Failure
-from polyscape.levels.gpaw.scf import Course, attempt, converge
+from polyscape.levels.gpaw.scf import WARM_MIXER, Course, attempt, change_functional, converge
 from polyscape.levels.method import needs_orbitals
 from polyscape.levels.protocol import SinglePoint, Work
 from polyscape.settings.levels import Level
@@ -190,22 +190,20 @@ def _changed(start: Course, parameters: dict[str, Any], max_steps: int) -> Cours
     """Another semilocal functional from the orbitals and the density of one."""
     course = Course(start.calculator, parameters, tried=[FIRST])
     dft = course.calculator.dft
-    dft.change(xc=parameters["xc"], mixer=WARM_MIXER, convergence=parameters["convergence"])
-    dft.potential, dft.energies, _ = dft.pot_calc.calculate(dft.density, dft.ibzwfs, dft.potential.vHt_x)
-    dft.scf_loop.maxiter = max_steps
+    change_functional(dft, parameters, WARM_MIXER, max_steps)
     course.failure = attempt(course, dft.atoms, parameters["convergence"]["density"])
     return course
 
 
 def _fits(course: Course | None, parameters: dict[str, Any]) -> bool:
-    """Whether a level can start from a calculation: the same plane waves, k-points and PAW setups, no orbital term."""
+    """Whether a level can start from a calculation: the same plane waves, k-points and PAW setups, no meta-GGA's."""
     if course is None or not _equal(
         *({**own, "xc": None, "convergence": None} for own in (course.parameters, parameters))
     ):
         return False
     old = course.calculator.dft.pot_calc.xc
     new = parameters["xc"].functional(collinear=True)
-    return bool(old.get_setup_name() == new.get_setup_name() and "MGGA" not in (old.type, new.type))
+    return bool(old.get_setup_name() == new.get_setup_name() and old.type != "MGGA")
 
 
 def _equal(first: dict[str, Any], second: dict[str, Any]) -> bool:
