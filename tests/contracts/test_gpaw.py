@@ -162,6 +162,24 @@ def test_a_remedy_reaches_the_same_energy_and_is_told(screw, screw_energies, tmp
     assert point.energy_eV == pytest.approx(screw_energies[0], abs=1e-4)  # what the criteria promise
 
 
+def test_a_hybrid_that_needs_more_steps_gets_them_and_tells(screw, tmp_path):
+    gamma = {"k_spacing_per_A": 10.0, "functional": "PBE0", "hybrid": "self_consistent"}
+    few, enough = ladder(**gamma, max_scf_steps=4)[0], ladder(**gamma)[0]
+    (right,) = backend(enough).climb(screw, [enough], tmp_path)
+    (point,) = backend(few).climb(screw, [few], tmp_path)
+    assert (right.message, point.message) == (None, "converged by: more steps")
+    assert point.energy_eV == pytest.approx(right.energy_eV, abs=5e-5)  # what the criteria promise
+
+
+def test_a_failed_warm_start_is_told_and_paid(screw, tmp_path):
+    """PBEsol takes four steps from PBE's orbitals; from scratch, twice three go on where three have ended."""
+    pair = [ladder()[0], ladder(functional="PBEsol", max_scf_steps=3)[0]]
+    low, high = backend(pair[0]).climb(screw, pair, tmp_path)
+    assert (low.status, high.status) == (Status.OK, Status.OK)
+    assert high.message == "converged by: from scratch; more steps"
+    assert high.work.scf_steps == len(high.scf_history_eV) > 3 + 3
+
+
 def test_atoms_upon_each_other_are_a_status(screw, tmp_path):
     clash = screw.copy()
     clash.positions[1] = clash.positions[0] + [0.01, 0, 0]

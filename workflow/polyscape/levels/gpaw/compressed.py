@@ -20,7 +20,7 @@ References
 L. Lin, J. Chem. Theory Comput. 12, 2242 (2016), https://doi.org/10.1021/acs.jctc.6b00092
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -122,8 +122,10 @@ def _compressed(psit_nG: Any, W_nG: Any) -> Any:
     return xi_nG
 
 
-def change_to_hybrid(dft: Any, functional: str, max_steps: int) -> Iterator[Step]:
-    """Take a converged semilocal calculation to the self-consistent one of a hybrid functional, step by step.
+def change_to_hybrid(
+    dft: Any, functional: str, max_steps: int, mixer: Mapping[str, Any] = WARM_MIXER
+) -> Iterator[Step]:
+    """Take a semilocal calculation, or a hybrid one that failed, to the self-consistent hybrid one, step by step.
 
     Raises
     ------
@@ -132,7 +134,7 @@ def change_to_hybrid(dft: Any, functional: str, max_steps: int) -> Iterator[Step
     KohnShamConvergenceError
         When self-consistency with one operator takes more than `max_steps` steps.
     """
-    dft.change(xc={"name": functional, "backend": "pw"}, mixer=WARM_MIXER, convergence=_CRITERIA)
+    dft.change(xc={"name": functional, "backend": "pw"}, mixer=dict(mixer), convergence=_CRITERIA)
     dft.scf_loop.maxiter = max_steps
     exchange = CompressedExchange(dft.scf_loop.hamiltonian)
     dft.scf_loop.hamiltonian = exchange

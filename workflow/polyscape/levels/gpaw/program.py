@@ -28,10 +28,11 @@ from polyscape.levels.gpaw.parameters import (
     functional_of,
     parameters_of,
 )
-from polyscape.levels.gpaw.remedies import FIRST, Failure
-from polyscape.levels.gpaw.scf import WARM_MIXER, Course, attempt, change_functional, converge
+from polyscape.levels.gpaw.remedies import FIRST, HYBRID_LADDER, WARM, Failure, Remedy
+from polyscape.levels.gpaw.scf import WARM_MIXER, Course, attempt, change_functional, converge, is_breakdown
 from polyscape.levels.method import needs_orbitals
 from polyscape.levels.protocol import SinglePoint, Work
+from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.levels import Level
 from polyscape.status import Status
 
@@ -111,12 +112,13 @@ class GpawPlaneWaves:
         atoms = best_placed(atoms, level.gpaw)
         parameters = parameters_of(atoms, level.gpaw, ORBITAL_CRITERIA)
         job = Job(atoms, level, parameters, scratch / f"{level.name}.txt")
-        course = Course(parameters=parameters, tried=[FIRST])
+        course = Course(parameters=parameters)
         if self._relaxed is not None and _equal(parameters, self._relaxed[0]):
+            course.tried.append(WARM)
             course.calculator = self._relaxed[1]
             course.failure = attempt(course, atoms, ORBITAL_CRITERIA["density"])
         if course.calculator is None or course.failure is not None:
-            course = converge(atoms, parameters, level.gpaw.max_scf_steps, job.log)
+            course = _from_scratch(course, job)
         point = _point(course, job, clock, in_box=True)
         if point.status is not Status.OK:
             self._relaxed = None
@@ -136,7 +138,7 @@ def self_consistent(start: Course | None, job: Job) -> tuple[Course | None, Sing
     if start is not None:
         course = _changed(start, job.parameters, max_steps)
     if course.failure is not None:
-        course = converge(job.atoms, job.parameters, max_steps, job.log)
+        course = _from_scratch(course, job)
     point = _point(course, job, clock)
     return (course if point.status is Status.OK else None), point
 
@@ -171,11 +173,13 @@ def self_consistent_hybrid(start: Course | None, job: Job) -> SinglePoint:
         course = Course(start.calculator, tried=[FIRST])
     dft, below_eV = course.calculator.dft, _energy_eV(course)
     on_orbitals_eV = sum(hybrid_terms_eV(dft, settings.functional).values())
-    try:
-        for step in change_to_hybrid(dft, settings.functional, settings.max_scf_steps):
-            course.steps.append(step)
-    except (KohnShamConvergenceError, NotConvergedError):
-        course.failure = Failure.SLOW
+    for remedy in HYBRID_LADDER:
+        if remedy not in course.tried:
+            course.tried.append(remedy)
+        course.failure = _to_hybrid(course, settings, remedy)
+        if course.failure is not Failure.SLOW:
+            break
+    if course.failure is not None:
         return _point(course, job, clock)
     dft.calculate_energy()
     dft.calculate_dipole()
@@ -186,9 +190,32 @@ def self_consistent_hybrid(start: Course | None, job: Job) -> SinglePoint:
     return point
 
 
+def _from_scratch(failed: Course, job: Job) -> Course:
+    """Converge a semilocal functional anew; what was tried before, if anything, is told and paid with it."""
+    course = converge(job.atoms, job.parameters, job.level.gpaw.max_scf_steps, job.log)
+    course.tried, course.steps = failed.tried + course.tried, failed.steps + course.steps
+    return course
+
+
+def _to_hybrid(course: Course, settings: GpawSettings, remedy: Remedy) -> Failure | None:
+    """Go on to a self-consistent hybrid; why it was not reached."""
+    limit = settings.max_scf_steps * remedy.steps_factor
+    mixer = remedy.parameters.get("mixer", WARM_MIXER)
+    try:
+        for step in change_to_hybrid(course.calculator.dft, settings.functional, limit, mixer):
+            course.steps.append(step)
+    except (KohnShamConvergenceError, NotConvergedError):
+        return Failure.SLOW
+    except (np.linalg.LinAlgError, ValueError) as error:
+        if not is_breakdown(error):
+            raise
+        return Failure.BREAKDOWN
+    return None
+
+
 def _changed(start: Course, parameters: dict[str, Any], max_steps: int) -> Course:
     """Another semilocal functional from the orbitals and the density of one."""
-    course = Course(start.calculator, parameters, tried=[FIRST])
+    course = Course(start.calculator, parameters, tried=[WARM])
     dft = course.calculator.dft
     change_functional(dft, parameters, WARM_MIXER, max_steps)
     course.failure = attempt(course, dft.atoms, parameters["convergence"]["density"])

@@ -117,13 +117,20 @@ def attempt(course: Course, atoms: Atoms, density_tolerance: float) -> Failure |
             course.steps.append(step_of(context))
     except AtomsTooClose:
         return Failure.TOO_CLOSE
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, ValueError) as error:
+        if not is_breakdown(error):
+            raise
         return Failure.BREAKDOWN
     except KohnShamConvergenceError:
         partly = partly_occupied(course.calculator.dft)
         found = diagnose(course.steps[first:], density_tolerance, partly)
         return Failure(broadcast(found if world.rank == 0 else None))  # one decision for all ranks
     return None
+
+
+def is_breakdown(error: Exception) -> bool:
+    """Whether numbers overflowed: a matrix that is not positive, or energies that GPAW or LAPACK find not to be numbers."""
+    return isinstance(error, np.linalg.LinAlgError) or "NaN" in str(error)
 
 
 def step_of(context: Any) -> Step:
