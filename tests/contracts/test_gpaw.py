@@ -1,5 +1,11 @@
 """Plane waves with GPAW on small crystals: invariances, hybrids, remedies, and wrong numbers that are not accepted."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -156,6 +162,24 @@ def test_a_remedy_reaches_the_same_energy_and_is_told(screw, screw_energies, tmp
     assert point.energy_eV == pytest.approx(screw_energies[0], abs=1e-4)  # what the criteria promise
 
 
+def test_a_hybrid_that_needs_more_steps_gets_them_and_tells(screw, tmp_path):
+    gamma = {"k_spacing_per_A": 10.0, "functional": "PBE0", "hybrid": "self_consistent"}
+    few, enough = ladder(**gamma, max_scf_steps=4)[0], ladder(**gamma)[0]
+    (right,) = backend(enough).climb(screw, [enough], tmp_path)
+    (point,) = backend(few).climb(screw, [few], tmp_path)
+    assert (right.message, point.message) == (None, "converged by: more steps")
+    assert point.energy_eV == pytest.approx(right.energy_eV, abs=5e-5)  # what the criteria promise
+
+
+def test_a_failed_warm_start_is_told_and_paid(screw, tmp_path):
+    """PBEsol takes four steps from PBE's orbitals; from scratch, twice three go on where three have ended."""
+    pair = [ladder()[0], ladder(functional="PBEsol", max_scf_steps=3)[0]]
+    low, high = backend(pair[0]).climb(screw, pair, tmp_path)
+    assert (low.status, high.status) == (Status.OK, Status.OK)
+    assert high.message == "converged by: from scratch; more steps"
+    assert high.work.scf_steps == len(high.scf_history_eV) > 3 + 3
+
+
 def test_atoms_upon_each_other_are_a_status(screw, tmp_path):
     clash = screw.copy()
     clash.positions[1] = clash.positions[0] + [0.01, 0, 0]
@@ -204,6 +228,62 @@ def test_a_warm_hybrid_is_the_cold_one(screw, tmp_path, monkeypatch, spacing_per
         (without,) = backend(hybrid).climb(screw, [hybrid], tmp_path)
         assert without.work.k_points > warm.work.k_points
         assert warm.energy_eV == pytest.approx(without.energy_eV, abs=2e-5)  # per cell of two molecules
+
+
+RANKS = """
+from pathlib import Path
+from polyscape.levels.registry import backend
+from tests.contracts.test_gpaw import hydrogen, ladder
+(hybrid,) = ladder(k_spacing_per_A=1.5, functional="PBE0", hybrid="self_consistent")[:1]
+program = backend(hybrid)
+(point,) = program.climb(hydrogen(), [hybrid], Path("{folder}"))
+if program.is_root:
+    print(point.energy_eV, point.work.cores, point.work.k_points)
+"""
+
+
+def hydrogen():
+    """A hydrogen molecule in a cell without symmetry, in which the plane waves of the default cutoff are enough."""
+    cell_cv = np.array([[3.0, 0, 0], [0.4, 2.9, 0], [0, 0.3, 3.3]])
+    return Atoms("H2", [[0.1, 0.2, 0.3], [0.3, 0.45, 0.95]], cell=cell_cv, pbc=True)
+
+
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="no mpiexec")
+def test_a_self_consistent_hybrid_with_k_points_ends_on_two_ranks_at_the_energy_of_one(tmp_path):
+    """One occupied band: the second rank has no orbital of its own in the exchange."""
+    hybrid = ladder(k_spacing_per_A=1.5, functional="PBE0", hybrid="self_consistent")[0]
+    (alone,) = backend(hybrid).climb(hydrogen(), [hybrid], tmp_path)
+    as_root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    done = subprocess.run(
+        ["mpiexec", "--oversubscribe", "-n", "2", sys.executable, "-c", RANKS.format(folder=tmp_path)],
+        env=os.environ | as_root | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,  # a hang; it takes seconds
+    )
+    assert done.returncode == 0, done.stderr
+    energy_eV, cores, k_points = map(float, done.stdout.split())
+    assert (cores, k_points) == (2, 4)
+    assert energy_eV == pytest.approx(alone.energy_eV, abs=1e-8)
+
+
+@pytest.mark.parametrize("functional", ["PBE", pytest.param("r2SCAN", marks=pytest.mark.slow)])
+def test_stress_is_the_derivative_with_strain(functional, tmp_path):
+    """Hydrogen at 800 eV: what the number of plane waves, which changes with the cell, adds is below 1e-3."""
+    fine = {"plane_wave_cutoff_eV": 800.0, "grid_spacing_A": 0.13, "k_spacing_per_A": 10.0}
+    level, atoms, step = ladder(**fine, functional=functional)[0], hydrogen(), 4e-3
+    program = backend(level)
+    point = program.gradient(atoms, level, tmp_path, stress=True)
+    strain_vv = np.array([[1.0, 0, 0.5], [0, 0, 0], [0.5, 0, 0]])
+    energies_eV = []
+    for sign in (1, -1):
+        strained = atoms.copy()
+        strained.set_cell(np.asarray(atoms.cell) @ (np.eye(3) + sign * step * strain_vv), scale_atoms=True)
+        energies_eV.append(program.gradient(strained, level, tmp_path, stress=False).energy_eV)
+    difference = (energies_eV[0] - energies_eV[1]) / (2 * step * atoms.get_volume())
+    assert difference > 0.05
+    assert np.sum(point.stress_vv * strain_vv) == pytest.approx(difference, abs=1e-3)
 
 
 def test_functionals_without_setups_of_their_own(screw, tmp_path):

@@ -26,6 +26,7 @@ LEVELS = [
     {"name": "low", "gpaw": GPAW},
     {"name": "high", "gpaw": GPAW | {"functional": "PBE0", "hybrid": "non_self_consistent"}},
 ]
+COMPONENTS = [{"name": "acetylene", "smiles": "C#C"}]
 
 
 def acetylene():
@@ -55,12 +56,17 @@ def campaign(tmp_path):
         {"round": 0, "slot": 1, "reason": "nothing left"},
     ]
     SELECTION.write(SELECTION.from_rows(slots), tmp_path / "selection.parquet")
+    POINTS.write(
+        POINTS.from_rows([]), tmp_path / "molecules.parquet"
+    )  # nothing to count lattice energies from
     return tmp_path
 
 
 def command(script, campaign, *options):
-    version = STAGES[script].version
-    settings = json.dumps({"stage": script, "version": version, "settings": {"levels": LEVELS}})
+    stage, values = STAGES[script], {"molecule.components": COMPONENTS, "levels": LEVELS}
+    read = {key: values[key] for key in stage.keys}
+    settings = json.dumps({"stage": script, "version": stage.version, "settings": read})
+    molecules = ["--molecules", str(campaign / "molecules.parquet")] if "molecule.components" in read else []
     return [
         sys.executable,
         str(ROOT / f"scripts/{script}.py"),
@@ -68,6 +74,7 @@ def command(script, campaign, *options):
         settings,
         *options,
         *("--landscape", str(campaign / "landscape.parquet")),
+        *molecules,
     ]
 
 

@@ -28,7 +28,7 @@ HOMES = {
     "numba": ("energy/", "crystal/", "search/", "learn/"),
     "sklearn": ("learn/",),
     "dscribe": ("learn/",),
-    "pyscf": ("molecule/", "levels/check.py"),  # there for its list of functionals
+    "pyscf": ("molecule/", "levels/check.py", "levels/gpaw/meta_gga.py"),  # there for libxc and what it has
     "occpy": ("molecule/",),
     "rdkit": ("molecule/", "search/", "report/", "stages/"),
     "plotly": ("report/",),

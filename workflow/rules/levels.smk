@@ -29,6 +29,7 @@ rule isolated_molecule:
 rule single_point:
     input:
         landscape=LANDSCAPE,
+        molecules=ISOLATED,  # lattice energies count from them
         selection=f"{FOLDER}/selection/round{{round}}.parquet",
     output:
         f"{FOLDER}/points/round{{round}}/slot{{slot}}.parquet",
@@ -43,7 +44,7 @@ rule single_point:
     shell:
         command(
             "single_point",
-            " --landscape {input.landscape:q} --selection {input.selection:q} --slot {wildcards.slot}"
+            " --landscape {input.landscape:q} --molecules {input.molecules:q} --selection {input.selection:q} --slot {wildcards.slot}"
             " --output {output:q}",
             launch="{resources.launch}",
             store=settings.store,
@@ -54,6 +55,7 @@ rule stored_points:
     input:
         points=plan.slot_files(rounds=LAST + 1),
         landscape=LANDSCAPE,
+        molecules=ISOLATED,
     output:
         STORED,
     log:
@@ -64,6 +66,6 @@ rule stored_points:
     shell:
         command(
             "stored_points",
-            " --landscape {input.landscape:q} --points {params.points} --output {output:q}",
+            " --landscape {input.landscape:q} --molecules {input.molecules:q} --points {params.points} --output {output:q}",
             store=settings.store,
         )

@@ -19,7 +19,8 @@ from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.settings import Settings, load_settings
 from polyscape.stages.isolated_molecule import reference_molecules
-from polyscape.stages.single_point import point_row
+from polyscape.stages.references import Reference
+from polyscape.stages.single_point import Ladder, point_row
 from polyscape.stages.stored_points import stored_points
 from polyscape.status import Status
 from tests.data.landscapes.load import FOLDER, TABLES, read
@@ -41,7 +42,9 @@ def tables(campaign: Path, settings: Settings, store: Store):
     names = ("landscape", "molecule", "conformers", "dispersion")
     found = {name: read(TABLES[name], campaign / f"{name}.parquet") for name in names}
     distinct = found["landscape"][found["landscape"].duplicate_of.isna()]
-    points = stored_points(distinct, settings.levels, store)
+    molecules = isolated(found, settings, store)
+    ladder = Ladder(settings.levels, Reference(molecules, settings.molecule.components))
+    points = stored_points(distinct, ladder, store)
     good = points[points.status == Status.OK].structure_id.value_counts()
     kept = set(good[good == len(settings.levels)].index)
     found["landscape"] = distinct[distinct.structure_id.isin(kept)].reset_index(drop=True)
@@ -49,7 +52,7 @@ def tables(campaign: Path, settings: Settings, store: Store):
         drop=True
     )
     found["points"] = points[points.structure_id.isin(kept)].reset_index(drop=True)
-    return found | {"molecules": isolated(found, settings, store)}
+    return found | {"molecules": molecules}
 
 
 def provenance(found, settings: Settings, campaign: Path) -> dict[str, object]:

@@ -94,6 +94,7 @@ def test_points_that_were_not_attempted_cost_nothing():
     skipped = _point(FIRST, "pbe-d3", None) | {"status": "skipped", "store_key": None, "scf_steps": None}
     paid = _ledger({"a": [skipped]}).query("kind == 'paid'")
     assert paid.core_s.tolist() == [0.0]
+    assert paid.status.tolist() == ["skipped"]
 
 
 def test_files_of_the_same_name_in_two_rounds_are_both_read(tmp_path):

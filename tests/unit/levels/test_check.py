@@ -25,6 +25,14 @@ def test_the_default_ladder_passes():
     check_elements(settings().levels, [1, 6, 7, 8, 16, 17], "c.yaml")
 
 
+@pytest.mark.parametrize("functional", ["r2SCAN", "TPSS", "MGGA_X_SCAN+MGGA_C_SCAN"])
+def test_meta_ggas_pass(functional):
+    level = {"name": "a", "dispersion": "d4", "gpaw": {"functional": functional}}
+    if "+" in functional:
+        level["dispersion_functional"] = "scan"
+    check_levels(settings([level]), "c.yaml")
+
+
 def test_checking_imports_no_dft_program():
     code = "import sys, polyscape.levels.check; print('gpaw' in sys.modules or 'pyscf' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -60,6 +68,26 @@ def test_checking_imports_no_dft_program():
             [{"name": "a", "relax": "atoms", "gpaw": {"functional": "PBE0", "hybrid": "self_consistent"}}],
             "levels[0].relax",
             "no forces",
+        ),
+        (
+            [{"name": "a", "dispersion": "none", "gpaw": {"functional": "MGGA_X_BR89+MGGA_C_TPSS"}}],
+            "levels[0].gpaw.functional",
+            "needs the density's Laplacian",
+        ),
+        (
+            [{"name": "a", "dispersion": "none", "gpaw": {"functional": "MGGA_XC_B97M_V"}}],
+            "levels[0].gpaw.functional",
+            "nonlocal correlation",
+        ),
+        (
+            [{"name": "a", "dispersion": "none", "gpaw": {"functional": "MGGA_X_MBEEF+GGA_C_PBE_SOL"}}],
+            "levels[0].gpaw.functional",
+            "a meta-GGA and a GGA in one",
+        ),
+        (
+            [{"name": "a", "gpaw": {"functional": "r2SCAN"}}, HYBRID],
+            "levels[1].gpaw.hybrid",
+            "orbitals of a meta-GGA",
         ),
         ([{"name": "a", "gpaw": {"functional": "LDA"}}], "levels[0].gpaw.functional", "no parameters"),
         (

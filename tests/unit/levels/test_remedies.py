@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from polyscape.levels.gpaw.remedies import (
@@ -65,3 +66,13 @@ def test_no_remedy_is_tried_twice_and_the_ladder_ends(failure):
 def test_going_on_needs_nothing_new():
     """A remedy that goes on keeps the calculator, and so cannot change its parameters."""
     assert all(not remedy.parameters for ladder in LADDERS.values() for remedy in ladder if remedy.goes_on)
+
+
+@pytest.mark.dft
+def test_what_is_no_number_is_a_breakdown_and_other_mistakes_are_not():
+    from polyscape.levels.gpaw.scf import is_breakdown
+
+    assert is_breakdown(np.linalg.LinAlgError("not positive definite"))
+    assert is_breakdown(ValueError("Some energy terms are NaN!"))
+    assert is_breakdown(ValueError("array must not contain infs or NaNs"))
+    assert not is_breakdown(ValueError("shapes do not fit"))

@@ -248,6 +248,7 @@ def _ledger(ids, levels):
             "stage": stage,
             "level": level,
             "points": points,
+            "status": "untrusted" if level == levels[-1] else "ok" if level else None,
             "core_s": core_s,
             "found_core_s": core_s / 4 if level else 0.0,
             "predicted_core_s": core_s / (1.2 if level == levels[1] else 1.6) if level else None,

@@ -95,6 +95,7 @@ def test_costs_are_summed_by_stage_and_level_with_the_price_of_everything(data):
     assert costs["single_point", "pbe0-d3"].full_core_s == pytest.approx(120000.0)
     assert costs["minimise", None].full_core_s is None
     assert (costs["minimise", None].retries, costs["minimise", None].lost_core_s) == (1, 12.0)
+    assert {level: c.unusable for (_, level), c in costs.items() if level} == {"pbe-d3": 0, "pbe0-d3": 1}
     told = {level: (c.well_predicted, c.predicted) for (_, level), c in costs.items() if level}
     assert told == {"pbe-d3": (1, 1), "pbe0-d3": (0, 1)}  # a factor of 1.2, and one of 1.6
 

@@ -16,12 +16,17 @@ from polyscape.levels.sampling import coarsest_grid_A
 from polyscape.settings import Settings
 from polyscape.settings.levels import Level
 
-SEMILOCAL: Final = ("PBE", "PBEsol", "RPBE", "revPBE", "LDA", "PW91", "BLYP", "TPSS", "revTPSS", "M06-L")
+GGAS: Final = ("PBE", "PBEsol", "RPBE", "revPBE", "LDA", "PW91", "BLYP")
+LIBXC_NAMES: Final = {"r2SCAN": "MGGA_X_R2SCAN+MGGA_C_R2SCAN"}
+"""Meta-GGAs of libxc that have a name here, under which dispersion has parameters."""
+GPAW_META_GGAS: Final = ("TPSS", "revTPSS", "M06-L")
+META_GGAS: Final = (*GPAW_META_GGAS, *LIBXC_NAMES)
+SEMILOCAL: Final = (*GGAS, *META_GGAS)
 HYBRIDS: Final = ("PBE0", "HSE03", "HSE06", "B3LYP")
 OWN_SETUPS: Final = ("PBE", "LDA", "RPBE", "revPBE")
 """Functionals with PAW setups of their own; the others use PBE's."""
 
-_LIBXC: Final = re.compile(r"(?:LDA|GGA)_(XC|X|C)_(?![12]D)\w+")
+_LIBXC: Final = re.compile(r"(LDA|GGA|MGGA)_(XC|X|C)_(?![12]D)\w+")
 _NAMES: Final = {"d3bj": "D3(BJ)", "d3bj-atm": "D3(BJ)", "d4": "D4"}
 
 
@@ -107,6 +112,8 @@ def _check_functional(level: Level, key: str, where: str) -> None:
     elif name not in SEMILOCAL and not _is_libxc(name):
         remedy = f"use one of {', '.join(SEMILOCAL)}, or libxc names such as GGA_X_PBE+GGA_C_PBE"
         raise InputError(where, key, name, "is no functional that GPAW or libxc knows", remedy)
+    elif name not in SEMILOCAL and is_meta_gga(name):
+        _check_meta_gga(name, key, where)
 
 
 def _check_plane_waves(levels: Sequence[Level], index: int, where: str) -> None:
@@ -116,6 +123,9 @@ def _check_plane_waves(levels: Sequence[Level], index: int, where: str) -> None:
         if levels[start_of(levels, index)].gpaw.hybrid == "self_consistent":
             problem = "stands on the orbitals of a self-consistent hybrid"
             raise InputError(where, f"{key}.hybrid", level.gpaw.hybrid, problem, "put it below that level")
+        if is_meta_gga(levels[start_of(levels, index)].gpaw.functional):
+            problem = "stands on the orbitals of a meta-GGA, which was never tried"
+            raise InputError(where, f"{key}.hybrid", level.gpaw.hybrid, problem, "put a GGA right below it")
         return
     if level.gpaw.hybrid == "self_consistent" and level.relax != "none":
         problem = "hybrid functionals have no forces here"
@@ -132,11 +142,30 @@ def _is_libxc(name: str) -> bool:
     A hybrid, a kinetic-energy or a two-dimensional functional would be taken for a semilocal one.
     """
     found = [_LIBXC.fullmatch(part) for part in name.split("+")]
-    if sorted(match[1] if match else "" for match in found) not in (["C", "X"], ["XC"]):
+    if sorted(match[2] if match else "" for match in found) not in (["C", "X"], ["XC"]):
         return False
     from pyscf.dft.libxc import XC_CODES  # slow to import, and rarely needed
 
     return all(part in XC_CODES for part in name.split("+"))
+
+
+def is_meta_gga(name: str) -> bool:
+    """Whether a functional, by GPAW's name or by libxc's, depends on the kinetic energy density."""
+    return name in META_GGAS or "MGGA_" in name
+
+
+def _check_meta_gga(name: str, key: str, where: str) -> None:
+    """Refuse what the evaluation of libxc's meta-GGAs does not have."""
+    from pyscf.dft import libxc
+
+    parts = name.split("+")
+    remedy = "use r2SCAN, another pair such as MGGA_X_SCAN+MGGA_C_SCAN, or a GGA"
+    if not all(part.startswith("MGGA_") for part in parts):
+        raise InputError(where, key, name, "is a meta-GGA and a GGA in one, which is not supported", remedy)
+    if any(libxc.needs_laplacian(part) for part in parts):
+        raise InputError(where, key, name, "needs the density's Laplacian, which GPAW does not have", remedy)
+    if any(libxc.is_nlc(part) for part in parts):
+        raise InputError(where, key, name, "has nonlocal correlation, which is not supported", remedy)
 
 
 def _check_calculator(level: Level, key: str, where: str) -> None:

@@ -31,7 +31,8 @@ import numpy as np
 from ase import Atoms
 
 from polyscape.levels.box import charge_of
-from polyscape.levels.method import needs_orbitals, start_of
+from polyscape.levels.check import is_meta_gga
+from polyscape.levels.method import alike, needs_orbitals, start_of
 from polyscape.levels.protocol import Work
 from polyscape.levels.sampling import at_best_origin, grid, irreducible_points, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
@@ -47,6 +48,9 @@ _EXCHANGES: Final = 6.0
 """Evaluations of all pairs of orbitals in a self-consistent hybrid, in units of one energy on given orbitals."""
 _CONVERGENCES: Final = 3.0
 """Steps of a self-consistent hybrid, in units of a semilocal functional's."""
+_DISPERSION_S: Final = 1.0
+_META: Final = 3.0
+"""A meta-GGA, PBE before it included, in units of a semilocal functional's: 2 to 4 in HCN."""
 _BASE_MB: Final = 270.0
 _GRID_MB: Final = 1.3e-3
 _ORBITAL_MB: Final = 16e-6
@@ -78,8 +82,13 @@ class Cost:
 
 
 def predict(atoms: Atoms, levels: Sequence[Level], index: int) -> Cost:
-    """Cost of level `index` alone, on orbitals that are there if it needs any."""
+    """Cost of level `index` alone, on orbitals that are there if it needs any.
+
+    Where a level below differs in its dispersion only, that of the dispersion is left.
+    """
     level = levels[index]
+    if alike(levels, index) < index:
+        return Cost(_DISPERSION_S, _BASE_MB)
     if level.program == "gpaw":
         cost = _plane_waves(_size(atoms, levels[start_of(levels, index)].gpaw), level)
     else:
@@ -108,6 +117,8 @@ def _plane_waves(size: "_Size", level: Level) -> Cost:
         return Cost(_HYBRID_START_S + exchange_s, memory_MB + orbitals_MB)
     core_s = _START_S + _GRID_S * size.grid_points + _TRANSFORM_S * transforms * doublings
     core_s += _ORTHOGONAL_S * size.irreducible * size.bands**2 * size.plane_waves
+    if is_meta_gga(level.gpaw.functional):
+        return Cost(_META * core_s, memory_MB)
     if level.gpaw.hybrid == "none":
         return Cost(core_s, memory_MB)
     return Cost(_CONVERGENCES * core_s + _EXCHANGES * exchange_s, memory_MB + orbitals_MB)

@@ -15,7 +15,7 @@ from ase import Atoms
 
 from polyscape.levels.dispersion import dispersion_energy_eV
 from polyscape.levels.entry import More
-from polyscape.levels.method import method_id, method_of, start_of
+from polyscape.levels.method import alike, method_id, method_of, start_of
 from polyscape.levels.protocol import SinglePoint, Work
 from polyscape.levels.registry import launched_in_parallel, rank
 from polyscape.levels.relaxation import Relaxation
@@ -165,6 +165,9 @@ def _compute(job: _Job, stretch: range, found: Mapping[int, Entry]) -> tuple[lis
             index == first and relaxation is not None
         )  # and is kept under the geometry that it began with
         rungs[index] = _keep(job, index, point, relaxation) if relaxes else _keep(there, index, point)
+    for index in missing:
+        if index not in rungs:
+            rungs[index] = _shared(there, index, rungs[alike(job.levels, index)])
     return [rungs[index] for index in stretch], geometry
 
 
@@ -172,16 +175,27 @@ def _missing_points(job: _Job, missing: Sequence[int]) -> Iterator[tuple[int, Si
     """The missing levels of a stretch; the cost of orbitals that were made for one is its own."""
     if not missing:
         return
-    start, stop = start_of(job.levels, missing[0]), missing[-1] + 1
+    order = _order(job.levels, missing)
     unpaid: Work | None = None
-    points = job.team.climb(job.atoms, job.levels[start:stop], job.folder)
-    for index, point in enumerate(points, start):
+    points = job.team.climb(job.atoms, [job.levels[index] for index in order], job.folder)
+    for index, point in zip(order, points, strict=True):
         if index not in missing:
             unpaid = _sum(unpaid, point.work)
             continue
         if unpaid is not None and point.work is not None:
             point, unpaid = replace(point, work=_sum(unpaid, point.work)), None
         yield index, point
+
+
+def _order(levels: Sequence[Level], missing: Sequence[int]) -> list[int]:
+    """What is computed for the missing levels, each method once: one with orbitals, then all that stand on these."""
+    on: dict[str, list[int]] = {}
+    for index in missing:
+        start = start_of(levels, index)
+        group = on.setdefault(method_id(levels, start), [start])
+        if alike(levels, index) == index != start:
+            group.append(index)
+    return [index for group in on.values() for index in group]
 
 
 def _relax(job: _Job, index: int) -> Relaxation:
@@ -210,6 +224,16 @@ def _keep(job: _Job, index: int, point: SinglePoint, relaxation: Relaxation | No
     return Rung(method, point, dispersion_energy_eV(geometry, level), "computed", key, relaxation)
 
 
+def _shared(job: _Job, index: int, below: Rung) -> Rung:
+    """A level that differs in its dispersion from a computed one: its electronic energy, which has been paid."""
+    level = job.levels[index]
+    point = replace(below.point, level=level.name, work=None)
+    if point.status is not Status.OK:
+        return Rung(below.method, point, 0.0, "computed", None)
+    dispersion_eV = dispersion_energy_eV(job.atoms, level)
+    return Rung(below.method, point, dispersion_eV, "store", below.store_key)
+
+
 def _failed_relaxation(job: _Job, index: int, relaxation: Relaxation) -> Rung:
     work = None
     for step in relaxation.points:
@@ -224,8 +248,9 @@ def _skipped(levels: Sequence[Level], index: int) -> Rung:
 
 
 def _stored(levels: Sequence[Level], index: int, entry: Entry) -> Rung:
-    """A stored point; its dispersion is taken at its own geometry."""
-    point = SinglePoint(levels[index].name, Status.OK, entry.energy_eV, entry.work, entry.message)
+    """A stored point; its dispersion is taken at its own geometry, its price is that of the first level that has it."""
+    work = entry.work if alike(levels, index) == index else None
+    point = SinglePoint(levels[index].name, Status.OK, entry.energy_eV, work, entry.message)
     geometry, relaxation = entry.atoms, None
     if entry.more.relaxed is not None:
         geometry = entry.more.relaxed

@@ -122,6 +122,16 @@ def start_of(levels: Sequence[Level], index: int) -> int:
     return index
 
 
+def alike(levels: Sequence[Level], index: int) -> int:
+    """The lowest level with the same method at the same geometry, itself where there is none below.
+
+    Levels that differ in their dispersion only have one electronic energy, and one price.
+    """
+    first = max((i for i in range(index + 1) if levels[i].relax != "none"), default=0)
+    own = method_id(levels, index)
+    return next(i for i in range(first, index + 1) if method_id(levels, i) == own)
+
+
 def _series(package: str) -> str:
     """A program and the first two numbers of its version: later ones mend what does not change energies."""
     return f"{package} {'.'.join(_version(package).split('.')[:2])}"

@@ -180,8 +180,9 @@ class Cost:
     """What a stage or a level has cost in CPU seconds.
 
     `found_core_s` is the part of `core_s` that the store held already, `full_core_s` the price of the level for
-    every structure.  `retries` counts attempts that died, `lost_core_s` is what they took.  Of `predicted` points
-    `well_predicted` took between 2/3 and 3/2 of what all other points say.
+    every structure.  `unusable` of the points failed or were not believed.  `retries` counts attempts that died,
+    `lost_core_s` is what they took.  Of `predicted` points `well_predicted` took between 2/3 and 3/2 of what all
+    other points say.
     """
 
     name: str
@@ -196,6 +197,7 @@ class Cost:
     lost_core_s: float = 0.0
     predicted: int = 0
     well_predicted: int = 0
+    unusable: int = 0
 
 
 @dataclass(frozen=True)

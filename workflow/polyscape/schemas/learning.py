@@ -134,6 +134,7 @@ LEDGER = Table(
         text("stage", "stage of the job"),
         text("level", "level of theory of the job", nullable=True),
         Column("points", pa.int32(), "", "single points", low=0),
+        text("status", "how a single point that was paid ended; null for other rows", nullable=True),
         Column("core_s", REAL, "core second", "CPU time, of a single point when it was made", low=0.0),
         Column(
             "predicted_core_s",

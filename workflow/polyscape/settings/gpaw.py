@@ -11,7 +11,8 @@ class GpawSettings(Section):
     """Plane-wave DFT with GPAW."""
 
     functional: str = Field(
-        "PBE", description="Exchange-correlation functional: any name that GPAW or libxc knows."
+        "PBE",
+        description="Exchange-correlation functional: PBE, r2SCAN, ..., or names of libxc; docs/levels.md says which.",
     )
     plane_wave_cutoff_eV: float = Field(
         600.0,

@@ -1,7 +1,7 @@
 """From single points to the lattice energies that the learner sees, and from its predictions back to the
 tables' rows.
 
-Per formula unit, ``E_lattice = E_crystal / n - sum_c stoichiometry_c E_molecule(c)``.  The dispersion
+Lattice energies count from the isolated molecules (`polyscape.stages.references`).  The dispersion
 correction D is known exactly for every structure, so the learner works on ``E_lattice - D``; its level 0 is
 the force field's lattice energy less the D of the first level, so that with factor 1 the first level is the
 force field plus what is learned.  Under pressure the results are enthalpies: the work p V / n at the force field's
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from polyscape.ids import discovery_order, molecule_id
+from polyscape.ids import discovery_order
 from polyscape.learn.descriptor_choice import Described, choose_descriptor
 from polyscape.learn.protocol import Reals, TrainingData
 from polyscape.learn.registry import LINEAR, build_learner, candidates
@@ -26,20 +26,9 @@ from polyscape.schemas import DISPERSION, FEATURES, LANDSCAPE, POINTS
 from polyscape.settings.learning import FeaturesSettings, LearningSettings
 from polyscape.settings.levels import Level
 from polyscape.settings.molecule import Component
+from polyscape.stages.references import FORCE_FIELD, Reference, lattice_energy_kJ_per_mol
 from polyscape.status import Status
 from polyscape.tables import TableError
-from polyscape.units import KJ_PER_MOL_PER_EV
-
-FORCE_FIELD = "ff"
-"""Name of level 0 in the tables."""
-
-_LOWEST_SANE_KJ_PER_MOL, _HIGHEST_SANE_KJ_PER_MOL = -1000.0, 300.0
-"""A neutral molecular crystal's lattice energy lies well inside; what lies outside is a failed calculation.
-"""
-
-_LOWEST_BY_CHARGE_KJ_PER_MOL = -500.0
-"""Times the sum of the squared charges of a formula unit, for a salt: -1030 kJ/mol in LiF and -3800 in MgO, the smallest
-ions, make -515 and -475 of it.  With what a neutral crystal is granted no salt comes near the bound."""
 
 
 @dataclass(frozen=True)
@@ -151,16 +140,16 @@ def assemble(tables: LearningTables, plan: LearningPlan) -> LandscapeData:
     failed_ls = np.zeros(value_ls.shape, bool)
     row = {name: index for index, name in enumerate(distinct.structure_id)}
     points = merge_points(tables.points)
-    lowest = lowest_sane_kJ_per_mol(plan.components)
+    reference = Reference(tables.molecules, plan.components)
     for index, name in enumerate(names[1:], start=1):
-        reference_eV = _molecules_energy_eV(tables.molecules, name, plan.components)
+        reference_eV = _reference_eV(reference, name)
         for point in records(points[points.level == name]):
             if point["structure_id"] not in row:
                 continue
             s = row[point["structure_id"]]
-            energy = _lattice_energy(point, reference_eV)
-            failed_ls[index, s] = not _sane(energy, lowest, point["structure_id"], name)
-            value_ls[index, s] = energy - dispersion_ls[index, s] if not failed_ls[index, s] else np.nan
+            energy = lattice_energy_kJ_per_mol(point, reference_eV)
+            failed_ls[index, s] = np.isnan(energy)
+            value_ls[index, s] = energy - dispersion_ls[index, s]
     described = _described(feature_blocks(distinct, tables.features), value_ls, plan)
     added_ls = dispersion_ls + distinct.pressure_volume_kJ_per_mol.to_numpy(float)
     return LandscapeData(distinct, names, added_ls, described.data, failed_ls, described.descriptor)
@@ -192,52 +181,9 @@ def _dispersion(distinct: pd.DataFrame, dispersion: pd.DataFrame, names: Sequenc
     return np.stack([rows[0], *rows])
 
 
-def _molecules_energy_eV(
-    molecules: pd.DataFrame | None, level: str, components: Sequence[Component]
-) -> float:
-    """Energy of a formula unit's isolated molecules at a level; nan, with a warning, when one of them
-    failed.
-    """
-    if molecules is None:
-        return float("nan")
-    good = {
-        row["structure_id"]: row["total_energy_eV"] / row["formula_units"]
-        for row in records(molecules[(molecules.level == level) & (molecules.status == Status.OK)])
-    }
-    total = 0.0
-    for index, component in enumerate(components):
-        if molecule_id(index) not in good:
-            _warn(
-                f"no energy of the isolated molecule {component.name} at {level}: nothing is learned from it"
-            )
-            return float("nan")
-        total += component.stoichiometry * good[molecule_id(index)]
-    return total
-
-
-def _lattice_energy(point: Mapping[str, Any], reference_eV: float) -> float:
-    """Lattice energy of a row of points, kJ/mol per formula unit; nan for a failed one."""
-    if point["status"] != Status.OK:
-        return float("nan")
-    energy_eV = point["total_energy_eV"] / point["formula_units"]
-    return float((energy_eV - reference_eV) * KJ_PER_MOL_PER_EV)
-
-
-def lowest_sane_kJ_per_mol(components: Sequence[Component]) -> float:
-    """The lattice energy below which a calculation has failed, per formula unit."""
-    squares = sum(component.stoichiometry * component.charge**2 for component in components)
-    return _LOWEST_SANE_KJ_PER_MOL + _LOWEST_BY_CHARGE_KJ_PER_MOL * squares
-
-
-def _sane(energy_kJ_per_mol: float, lowest_kJ_per_mol: float, structure: str, level: str) -> bool:
-    """Whether an energy can be learned from; an absurd one is named on stderr."""
-    if np.isnan(energy_kJ_per_mol):
-        return False
-    sane = lowest_kJ_per_mol <= energy_kJ_per_mol <= _HIGHEST_SANE_KJ_PER_MOL
-    if not sane:
-        _warn(f"{structure} at {level}: {energy_kJ_per_mol:.0f} kJ/mol is no lattice energy; it is left out")
-    return sane
-
-
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
+def _reference_eV(reference: Reference, level: str) -> float:
+    """Energy of a formula unit's isolated molecules; a warning where one of them failed."""
+    for name in reference.missing(level):
+        problem = f"no energy of the isolated molecule {name} at {level}: nothing is learned from it"
+        print(f"warning: {problem}", file=sys.stderr)
+    return reference.energy_eV(level)

@@ -110,6 +110,7 @@ def _point_row(job: str, point: pd.Series, predicted_core_s: float | None) -> di
         "stage": "isolated_molecule" if isolated else "single_point",
         "level": point["level"],
         "points": 1,
+        "status": point["status"],
         "core_s": _core_s(point),
         "predicted_core_s": predicted_core_s,
         "found_core_s": 0.0 if point["source"] == "computed" else _core_s(point),

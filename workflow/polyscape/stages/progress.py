@@ -200,7 +200,7 @@ def _points(plan: Plan) -> dict[str, pd.DataFrame]:
 
 def _counts(points: pd.DataFrame) -> dict[str, dict[str, int]]:
     ended = Counter(
-        (str(row["level"]), "ok, from the store" if row["source"] == "store" else str(row["status"]))
+        (str(row["level"]), f"{row['status']}{', from the store' if row['source'] == 'store' else ''}")
         for row in points.to_dict("records")
     )
     return {

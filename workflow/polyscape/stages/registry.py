@@ -94,15 +94,15 @@ STAGES: dict[str, Stage] = {
         # not "select": a script of that name would hide the module that Python's own sockets need
         Stage(
             "selection",
-            2,
+            3,
             ("seed", "molecule.components", "levels", "features", "selection", "budget", "learning"),
         ),
-        Stage("single_point", 2, ("levels",)),
+        Stage("single_point", 3, ("molecule.components", "levels")),
         Stage("isolated_molecule", 2, ("levels",)),
-        Stage("stored_points", 2, ("levels",)),
-        Stage("learn", 2, ("molecule.components", "levels", "features", "learning")),
-        Stage("rank", 2, ("seed", "molecule.components", "levels", "features", "learning")),
-        Stage("ledger", 2, ("levels",)),
+        Stage("stored_points", 3, ("molecule.components", "levels")),
+        Stage("learn", 3, ("molecule.components", "levels", "features", "learning")),
+        Stage("rank", 3, ("seed", "molecule.components", "levels", "features", "learning")),
+        Stage("ledger", 3, ("levels",)),
         Stage(
             "report",
             2,

@@ -186,6 +186,7 @@ def costs(ledger: pd.DataFrame) -> tuple[Cost, ...]:
                 peak_memory_MB=max(memories, default=None),
                 found_core_s=sum(float(job["found_core_s"]) for job in jobs),
                 full_core_s=full.pop(level, None) if stage == "single_point" else None,
+                unusable=sum(text(job["status"]) not in (None, Status.OK) for job in jobs),
                 retries=sum(int(real(job["retries"]) or 0) for job in jobs),
                 lost_core_s=sum(real(job["lost_core_s"]) or 0.0 for job in jobs),
                 **_predicted(jobs),

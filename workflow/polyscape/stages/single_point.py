@@ -1,6 +1,7 @@
 """A slot: its structure climbs the ladder to the slot's level."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,21 @@ from polyscape.levels.relaxation import Relaxation
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.settings.levels import Level
+from polyscape.stages.references import Reference, judged
 from polyscape.stages.rows import reduced_atoms
 from polyscape.status import Status
 
 
+@dataclass(frozen=True)
+class Ladder:
+    """The levels of a campaign and what their lattice energies count from."""
+
+    levels: Sequence[Level]
+    reference: Reference
+
+
 def single_point(
-    landscape: pd.DataFrame, row: pd.Series, levels: Sequence[Level], store: Store, scratch: Path
+    landscape: pd.DataFrame, row: pd.Series, ladder: Ladder, store: Store, scratch: Path
 ) -> tuple[pd.DataFrame, bool]:
     """The points of one row of the selection, an empty table for an empty slot, and whether to write it here.
 
@@ -28,7 +38,7 @@ def single_point(
         Table `landscape`.
     row : pandas.Series
         The slot's row of table `selection`.
-    levels : sequence of Level
+    ladder : Ladder
         The whole ladder.
     store : Store
         Where results are looked for and kept.
@@ -38,11 +48,12 @@ def single_point(
     if pd.isna(row["structure_id"]):
         return POINTS.from_rows([]), True
     structure = landscape.set_index("structure_id").loc[row["structure_id"]]
+    levels = ladder.levels
     top = [level.name for level in levels].index(row["level"])
     atoms, units = reduced_atoms(structure), int(structure["formula_units"])
     rungs, is_root = climb(atoms, levels[: top + 1], store, scratch)
     rows = [point_row(row["structure_id"], units, rung) | predicted(atoms, levels, rung) for rung in rungs]
-    return POINTS.from_rows(rows), is_root
+    return POINTS.from_rows(judged(rows, structure, ladder.reference)), is_root
 
 
 def predicted(atoms: Atoms, levels: Sequence[Level], rung: Rung) -> dict[str, object]:

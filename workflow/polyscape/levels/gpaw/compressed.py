@@ -20,7 +20,7 @@ References
 L. Lin, J. Chem. Theory Comput. 12, 2242 (2016), https://doi.org/10.1021/acs.jctc.6b00092
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -32,11 +32,8 @@ from scipy.linalg import solve_triangular
 from polyscape.levels.exchange import Crystal, Orbitals, whole_zone
 from polyscape.levels.gpaw.hybrid import irreducible_orbitals
 from polyscape.levels.gpaw.remedies import Step
-from polyscape.levels.gpaw.scf import step_of
+from polyscape.levels.gpaw.scf import WARM_MIXER, step_of
 from polyscape.units import EV_PER_HARTREE
-
-WARM_MIXER: Final = {"name": "pulay", "beta": 0.25}
-"""The default mixer's first step is blind and loses a warm start; this one keeps it."""
 
 _CRITERIA: Final = {"energy": 2e-6, "density": 1e-4, "eigenstates": 4e-7}
 _SAME_ENERGY_EV_PER_ELECTRON: Final = 1e-6
@@ -125,8 +122,10 @@ def _compressed(psit_nG: Any, W_nG: Any) -> Any:
     return xi_nG
 
 
-def change_to_hybrid(dft: Any, functional: str, max_steps: int) -> Iterator[Step]:
-    """Take a converged semilocal calculation to the self-consistent one of a hybrid functional, step by step.
+def change_to_hybrid(
+    dft: Any, functional: str, max_steps: int, mixer: Mapping[str, Any] = WARM_MIXER
+) -> Iterator[Step]:
+    """Take a semilocal calculation, or a hybrid one that failed, to the self-consistent hybrid one, step by step.
 
     Raises
     ------
@@ -135,7 +134,7 @@ def change_to_hybrid(dft: Any, functional: str, max_steps: int) -> Iterator[Step
     KohnShamConvergenceError
         When self-consistency with one operator takes more than `max_steps` steps.
     """
-    dft.change(xc={"name": functional, "backend": "pw"}, mixer=WARM_MIXER, convergence=_CRITERIA)
+    dft.change(xc={"name": functional, "backend": "pw"}, mixer=dict(mixer), convergence=_CRITERIA)
     dft.scf_loop.maxiter = max_steps
     exchange = CompressedExchange(dft.scf_loop.hamiltonian)
     dft.scf_loop.hamiltonian = exchange

@@ -9,7 +9,8 @@ from gpaw import PW
 from gpaw.dft import XC
 
 from polyscape.levels.box import charge_of
-from polyscape.levels.check import OWN_SETUPS
+from polyscape.levels.check import GPAW_META_GGAS, OWN_SETUPS, is_meta_gga
+from polyscape.levels.gpaw.meta_gga import LibxcXC
 from polyscape.levels.sampling import SYMMETRY_TOLERANCE_A, at_best_origin, grid, mesh, usable_operations
 from polyscape.settings.gpaw import GpawSettings
 
@@ -37,6 +38,8 @@ class _OnPbeSetups(XC):
 @cache
 def functional_of(name: str) -> XC:
     """A semilocal functional, the same object for the same name; PBE's setups where it has none of its own."""
+    if is_meta_gga(name) and name not in GPAW_META_GGAS:
+        return LibxcXC(name)
     return XC(name) if name in OWN_SETUPS else _OnPbeSetups(name)
 
 

@@ -19,7 +19,7 @@ from gpaw.mpi import broadcast, world
 from polyscape.levels.box import charge_corrections_eV, charge_of, dipole_correction_eV
 from polyscape.levels.check import OWN_SETUPS
 from polyscape.levels.gpaw.checks import problem_with, problem_with_hybrid, problem_with_kinetic_energy
-from polyscape.levels.gpaw.compressed import WARM_MIXER, NotConvergedError, change_to_hybrid
+from polyscape.levels.gpaw.compressed import NotConvergedError, change_to_hybrid
 from polyscape.levels.gpaw.hybrid import hybrid_terms_eV, terms_eV
 from polyscape.levels.gpaw.moments import moments_of
 from polyscape.levels.gpaw.parameters import (
@@ -29,10 +29,11 @@ from polyscape.levels.gpaw.parameters import (
     functional_of,
     parameters_of,
 )
-from polyscape.levels.gpaw.remedies import FIRST, Failure
-from polyscape.levels.gpaw.scf import Course, attempt, converge
+from polyscape.levels.gpaw.remedies import FIRST, HYBRID_LADDER, WARM, Failure, Remedy
+from polyscape.levels.gpaw.scf import WARM_MIXER, Course, attempt, change_functional, converge, is_breakdown
 from polyscape.levels.method import needs_orbitals
 from polyscape.levels.protocol import SinglePoint, Work
+from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.levels import Level
 from polyscape.status import Status
 
@@ -113,12 +114,13 @@ class GpawPlaneWaves:
         atoms = best_placed(atoms, level.gpaw)
         parameters = parameters_of(atoms, level.gpaw, ORBITAL_CRITERIA)
         job = Job(atoms, level, parameters, scratch / f"{level.name}.txt")
-        course = Course(parameters=parameters, tried=[FIRST])
+        course = Course(parameters=parameters)
         if self._relaxed is not None and _equal(parameters, self._relaxed[0]):
+            course.tried.append(WARM)
             course.calculator = self._relaxed[1]
             course.failure = attempt(course, atoms, ORBITAL_CRITERIA["density"])
         if course.calculator is None or course.failure is not None:
-            course = converge(atoms, parameters, level.gpaw.max_scf_steps, job.log)
+            course = _from_scratch(course, job)
         point = _point(course, job, clock, in_box=True)
         if point.status is not Status.OK:
             self._relaxed = None
@@ -138,7 +140,7 @@ def self_consistent(start: Course | None, job: Job) -> tuple[Course | None, Sing
     if start is not None:
         course = _changed(start, job.parameters, max_steps)
     if course.failure is not None:
-        course = converge(job.atoms, job.parameters, max_steps, job.log)
+        course = _from_scratch(course, job)
     point = _point(course, job, clock)
     return (course if point.status is Status.OK else None), point
 
@@ -174,11 +176,13 @@ def self_consistent_hybrid(start: Course | None, job: Job) -> SinglePoint:
         course = Course(start.calculator, tried=[FIRST])
     dft, below_eV = course.calculator.dft, _energy_eV(course)
     on_orbitals_eV = sum(hybrid_terms_eV(dft, settings.functional).values())
-    try:
-        for step in change_to_hybrid(dft, settings.functional, settings.max_scf_steps):
-            course.steps.append(step)
-    except (KohnShamConvergenceError, NotConvergedError):
-        course.failure = Failure.SLOW
+    for remedy in HYBRID_LADDER:
+        if remedy not in course.tried:
+            course.tried.append(remedy)
+        course.failure = _to_hybrid(course, settings, remedy)
+        if course.failure is not Failure.SLOW:
+            break
+    if course.failure is not None:
         return _point(course, job, clock)
     dft.calculate_energy()
     dft.calculate_dipole()
@@ -189,26 +193,47 @@ def self_consistent_hybrid(start: Course | None, job: Job) -> SinglePoint:
     return point
 
 
+def _from_scratch(failed: Course, job: Job) -> Course:
+    """Converge a semilocal functional anew; what was tried before, if anything, is told and paid with it."""
+    course = converge(job.atoms, job.parameters, job.level.gpaw.max_scf_steps, job.log)
+    course.tried, course.steps = failed.tried + course.tried, failed.steps + course.steps
+    return course
+
+
+def _to_hybrid(course: Course, settings: GpawSettings, remedy: Remedy) -> Failure | None:
+    """Go on to a self-consistent hybrid; why it was not reached."""
+    limit = settings.max_scf_steps * remedy.steps_factor
+    mixer = remedy.parameters.get("mixer", WARM_MIXER)
+    try:
+        for step in change_to_hybrid(course.calculator.dft, settings.functional, limit, mixer):
+            course.steps.append(step)
+    except (KohnShamConvergenceError, NotConvergedError):
+        return Failure.SLOW
+    except (np.linalg.LinAlgError, ValueError) as error:
+        if not is_breakdown(error):
+            raise
+        return Failure.BREAKDOWN
+    return None
+
+
 def _changed(start: Course, parameters: dict[str, Any], max_steps: int) -> Course:
     """Another semilocal functional from the orbitals and the density of one."""
-    course = Course(start.calculator, parameters, tried=[FIRST])
+    course = Course(start.calculator, parameters, tried=[WARM])
     dft = course.calculator.dft
-    dft.change(xc=parameters["xc"], mixer=WARM_MIXER, convergence=parameters["convergence"])
-    dft.potential, dft.energies, _ = dft.pot_calc.calculate(dft.density, dft.ibzwfs, dft.potential.vHt_x)
-    dft.scf_loop.maxiter = max_steps
+    change_functional(dft, parameters, WARM_MIXER, max_steps)
     course.failure = attempt(course, dft.atoms, parameters["convergence"]["density"])
     return course
 
 
 def _fits(course: Course | None, parameters: dict[str, Any]) -> bool:
-    """Whether a level can start from a calculation: the same plane waves, k-points and PAW setups, no orbital term."""
+    """Whether a level can start from a calculation: the same plane waves, k-points and PAW setups, no meta-GGA's."""
     if course is None or not _equal(
         *({**own, "xc": None, "convergence": None} for own in (course.parameters, parameters))
     ):
         return False
     old = course.calculator.dft.pot_calc.xc
     new = parameters["xc"].functional(collinear=True)
-    return bool(old.get_setup_name() == new.get_setup_name() and "MGGA" not in (old.type, new.type))
+    return bool(old.get_setup_name() == new.get_setup_name() and old.type != "MGGA")
 
 
 def _equal(first: dict[str, Any], second: dict[str, Any]) -> bool:

@@ -65,7 +65,8 @@ class Remedy:
 
 _CAUTIOUS: Final = {"name": "pulay", "beta": 0.05}
 
-FIRST: Final = Remedy("default", steps_factor=1)
+WARM: Final = Remedy("from the level below", steps_factor=1)
+FIRST: Final = Remedy("from scratch", steps_factor=1)
 MORE_STEPS: Final = Remedy("more steps", goes_on=True)
 MIXER: Final = Remedy("cautious Pulay mixing", {"mixer": _CAUTIOUS})
 SOLVER: Final = Remedy("Davidson solver", {"eigensolver": "davidson"})
@@ -89,6 +90,9 @@ LADDERS: Final[Mapping[Failure, Sequence[Remedy]]] = {
     Failure.TOO_CLOSE: (),
 }
 """The remedies of each kind of failure, the cheapest first."""
+
+HYBRID_LADDER: Final = (FIRST, MORE_STEPS, MIXER)
+"""What is tried in turn for a self-consistent hybrid, each from where the one before has ended."""
 
 
 def next_remedy(failure: Failure, tried: Sequence[Remedy]) -> Remedy | None:

@@ -1,9 +1,13 @@
-"""Self-consistency of a semilocal functional, with remedies in turn."""
+"""Self-consistency of a semilocal functional, with remedies in turn.
+
+A meta-GGA has no kinetic energy density to start from in a superposition of atoms: every attempt at it from scratch
+converges PBE first.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from ase import Atoms
@@ -12,8 +16,13 @@ from gpaw.mpi import broadcast, world
 from gpaw.new.ase_interface import GPAW
 from gpaw.utilities import AtomsTooClose
 
+from polyscape.levels.check import is_meta_gga
+from polyscape.levels.gpaw.parameters import functional_of
 from polyscape.levels.gpaw.remedies import FIRST, Failure, Remedy, Step, diagnose, next_remedy
 from polyscape.units import EV_PER_HARTREE
+
+WARM_MIXER: Final = {"name": "pulay", "beta": 0.25}
+"""The default mixer's first step is blind and loses a warm start; this one keeps it."""
 
 
 @dataclass
@@ -64,19 +73,38 @@ def converge(atoms: Atoms, parameters: Mapping[str, Any], max_steps: int, log: P
         GPAW's own log.
     """
     course = Course(parameters=parameters)
+    wanted = parameters["xc"]
+    first = functional_of("PBE") if is_meta_gga(wanted.name) else wanted
+    tolerance = parameters["convergence"]["density"]
     remedy: Remedy | None = FIRST
     while remedy is not None:
         limit = max_steps * remedy.steps_factor
         if remedy.goes_on:
             course.calculator.dft.scf_loop.maxiter = limit
         else:
-            course.calculator = GPAW(**{**parameters, "maxiter": limit, **remedy.parameters}, txt=str(log))
+            own = {**parameters, "xc": first, "maxiter": limit, **remedy.parameters}
+            course.calculator = GPAW(**own, txt=str(log))
         course.tried.append(remedy)
-        course.failure = attempt(course, atoms, parameters["convergence"]["density"])
+        course.failure = attempt(course, atoms, tolerance)
+        if course.failure is None and course.calculator.dft.params.xc.name != wanted.name:
+            mixer = remedy.parameters.get("mixer", WARM_MIXER)
+            change_functional(course.calculator.dft, parameters, mixer, limit)
+            course.failure = attempt(course, atoms, tolerance)
         if course.failure is None:
             return course
         remedy = next_remedy(course.failure, course.tried)
     return course
+
+
+def change_functional(
+    dft: Any, parameters: Mapping[str, Any], mixer: Mapping[str, Any], max_steps: int
+) -> None:
+    """Take a converged calculation to another semilocal functional: its potential is that of the old orbitals."""
+    dft.change(xc=parameters["xc"], mixer=dict(mixer), convergence=parameters["convergence"])
+    if is_meta_gga(parameters["xc"].name):
+        dft.density.update_ked(dft.ibzwfs)
+    dft.potential, dft.energies, _ = dft.pot_calc.calculate(dft.density, dft.ibzwfs, dft.potential.vHt_x)
+    dft.scf_loop.maxiter = max_steps
 
 
 def attempt(course: Course, atoms: Atoms, density_tolerance: float) -> Failure | None:
@@ -89,13 +117,20 @@ def attempt(course: Course, atoms: Atoms, density_tolerance: float) -> Failure |
             course.steps.append(step_of(context))
     except AtomsTooClose:
         return Failure.TOO_CLOSE
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, ValueError) as error:
+        if not is_breakdown(error):
+            raise
         return Failure.BREAKDOWN
     except KohnShamConvergenceError:
         partly = partly_occupied(course.calculator.dft)
         found = diagnose(course.steps[first:], density_tolerance, partly)
         return Failure(broadcast(found if world.rank == 0 else None))  # one decision for all ranks
     return None
+
+
+def is_breakdown(error: Exception) -> bool:
+    """Whether numbers overflowed: a matrix that is not positive, or energies that GPAW or LAPACK find not to be numbers."""
+    return isinstance(error, np.linalg.LinAlgError) or "NaN" in str(error)
 
 
 def step_of(context: Any) -> Step:
