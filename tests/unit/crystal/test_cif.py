@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polyscape.crystal.cif import CifError, read_cif
+from polyscape.crystal.cif import CifError, read_cif, read_cifs
 
 CELL = {"a": 5.33, "b": 6.015, "c": 5.436, "alpha": 90, "beta": 115.83, "gamma": 90}
 SITES = [("C1", 0.1441, 0.0027, 0.0001), ("O1", 0.1785, 0.1044, -0.1776), ("H1", 0.499, -0.102, 0.181)]
@@ -60,6 +60,29 @@ def test_operations_of_an_untabulated_origin_are_followed(tmp_path):
     np.testing.assert_allclose(back_ac[order[1]], wanted.fractional_ac[order[0]], atol=1e-9)
 
 
+def test_an_atom_that_is_listed_with_its_images_is_there_once(tmp_path):
+    """Files that give the symmetry and all atoms of the cell, too."""
+    wanted = crystal(tmp_path, text(OPERATIONS))
+    listed = [("C9" if z == 6 else "O9" if z == 8 else "H9", *xyz) for z, xyz in content(wanted)]
+    lines = [f"{name} {x} {y} {z}\n" for name, x, y, z in listed]
+    found = crystal(tmp_path, text(OPERATIONS) + "".join(lines))
+    assert sorted(found.atomic_number_a) == sorted(wanted.atomic_number_a)
+
+
+def content(found):
+    return zip(found.atomic_number_a, found.fractional_ac, strict=True)
+
+
+def test_blocks_of_one_name_are_several_crystals(tmp_path):
+    path = tmp_path / "x.cif"
+    path.write_text(text("P 21/c") + text("P 21/c", a=5.4))
+    first, second = read_cifs(path)
+    assert (first.cell_cv[0, 0], second.cell_cv[0, 0]) == pytest.approx((5.33, 5.4))
+    path.write_text(text("P 21/c") + text("P 21/c", a=0))
+    with pytest.raises(CifError, match="block x#2: names no cell"):
+        read_cifs(path)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -67,6 +90,8 @@ def test_operations_of_an_untabulated_origin_are_followed(tmp_path):
         (text("P 21/c", a=0), "no cell"),
         (text("P 21/c", a=-5.33), "no cell"),
         (text("P 21/c", beta=0), "no cell"),
+        (text("P 21/c", beta=200), "no cell"),
+        (text("P 21/c").replace("_cell_length_b", "_cell_length_a"), "duplicate tag"),
         (text(("x,y,z", "-x,y+1/2,-z+1/3", "x+1/7,y,z")), "is no symmetry operation"),
     ],
 )

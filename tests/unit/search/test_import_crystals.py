@@ -127,6 +127,9 @@ def bad_files(folder):
         write(folder / f"{name}.xyz", atoms, format="extxyz")
     write(folder / "gas.xyz", Atoms(acid.numbers, acid.positions), format="extxyz")
     write(folder / "water.cif", water(), format="cif")
+    nowhere = acid.copy()
+    nowhere.positions[0, 0] = np.nan
+    write(folder / "nowhere.xyz", nowhere, format="extxyz")
     for name in ("empty.xyz", "empty.cif", "empty.parquet", "crystals.res"):
         (folder / name).write_text("")
     return folder
@@ -136,6 +139,7 @@ def bad_files(folder):
     "name",
     [
         *("water.xyz", "water.cif", "lacking.xyz", "second.xyz", "gas.xyz", "none.cif", "crystals.res"),
+        "nowhere.xyz",
         *("empty.xyz", "empty.cif", "empty.parquet"),
     ],
 )

@@ -299,6 +299,19 @@ def test_two_forms_may_be_one_structure():
     assert "known form warm: found as 014-0000002" in said
 
 
+def test_two_forms_that_the_search_missed_may_be_one_structure():
+    """The second one's minimum is a duplicate of the first one's, and both are marked there."""
+    packing = builders.oxalic_packing()
+    forms = pd.concat([form_table(name, packing, packing, energy=-89.0) for name in ("cold", "warm")])
+    others = [row for row in rows() if row["trial_id"].startswith("019")]
+    minima = with_known_forms(minima_table(others), forms)
+    frame = make_landscape(MOLECULE, CONFORMERS, forms, minima, SETTINGS, 1)
+    assert list(frame.known_form.dropna()) == ["cold, warm"]
+    assert set(matches(frame)) == {(known_form_id("cold"), "cold"), (known_form_id("cold"), "warm")}
+    said = said_of(frame, others, "cold", "warm")
+    assert "known form warm: missed by the search; its own minimum is known_form-cold, rank 2" in said
+
+
 def test_matches_survive_the_file(tmp_path):
     frame = landscape(rows(), form_table("known", builders.oxalic_packing()))
     LANDSCAPE.write(frame, tmp_path / "landscape.parquet")

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,12 +94,23 @@ def read_cifs(path: Path) -> list[CifCrystal]:
 def _blocks(path: Path) -> list[gemmi.cif.Block]:
     """The blocks of a CIF that hold coordinates."""
     try:
-        document = gemmi.cif.read_string(_without_mark(path))
+        document = gemmi.cif.read_string(_without_mark(path), check_level=0)
+        _number_blocks(document)
+        document.check_for_duplicates()
     except (OSError, ValueError, RuntimeError) as error:
         raise CifError(
             f"cannot be read ({error})".replace("\n", " "), "give a CIF file of the crystal"
         ) from error
     return [block for block in document if block.find_loop("_atom_site_fract_x")]
+
+
+def _number_blocks(document: gemmi.cif.Document) -> None:
+    """Tell blocks of one name apart: files put one after another, which other programs wrote, often have them."""
+    times: Counter[str] = Counter()
+    for block in document:
+        times[block.name] += 1
+        if times[block.name] > 1:
+            block.name = f"{block.name}#{times[block.name]}"
 
 
 def _without_mark(path: Path) -> str:
@@ -112,7 +124,9 @@ def _crystal(block: gemmi.cif.Block) -> CifCrystal:
     except RuntimeError as error:  # angles without a cell
         raise CifError(f"has no cell ({error})", "mend the cell") from error
     cell = structure.cell
-    if min(cell.a, cell.b, cell.c) < _SHORTEST_A or not cell.volume > _SHORTEST_A**3:
+    angles = cell.alpha, cell.beta, cell.gamma
+    flat = not (min(angles) > 0 and max(angles) < 180 and cell.volume > _SHORTEST_A**3)
+    if flat or min(cell.a, cell.b, cell.c) < _SHORTEST_A:
         raise CifError("names no cell, or one that no lattice has", "mend the cell")
     number, seitz_gcc = _group(structure)
     numbers, fractions = _unit_cell(structure, _ordered(block, structure, seitz_gcc), seitz_gcc)
@@ -191,20 +205,21 @@ def _cell(structure: gemmi.SmallStructure) -> NDArray[np.float64]:
 def _unit_cell(
     structure: gemmi.SmallStructure, sites: list[gemmi.SmallStructure.Site], seitz_gcc: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """All images of the sites under the file's operations, those of special positions once."""
+    """All images of the sites under the file's operations, each atom once.
+
+    One on a special position is its own image, and some programs list a molecule on one whole, or the whole cell.
+    """
     cell_cv = _cell(structure)
-    numbers: list[int] = []
-    fractions: list[NDArray[np.float64]] = []
-    for site in sites:
-        images: list[NDArray[np.float64]] = []
-        for seitz in seitz_gcc:
-            image_c = (seitz[:3, :3] @ site.fract.tolist() + seitz[:3, 3]) % 1.0
-            offsets = np.array([image_c - other for other in images]).reshape(-1, 3)
-            if np.all(np.linalg.norm((offsets - np.round(offsets)) @ cell_cv, axis=1) > _SAME_SITE_A):
-                images.append(image_c)
-        numbers += [site.element.atomic_number] * len(images)
-        fractions += images
-    return np.array(numbers, np.int64), np.array(fractions)
+    fractional_ac = np.array([site.fract.tolist() for site in sites]).reshape(-1, 3)
+    image_agc = np.einsum("gij,aj->agi", seitz_gcc[:, :3, :3], fractional_ac) + seitz_gcc[:, :3, 3]
+    image_ic = (image_agc % 1.0).reshape(-1, 3)
+    number_i = np.repeat([site.element.atomic_number for site in sites], len(seitz_gcc)).astype(np.int64)
+    first_i = np.ones(len(image_ic), bool)
+    for i in range(1, len(image_ic)):
+        offset_jc = image_ic[:i] - image_ic[i]
+        near_j = np.linalg.norm((offset_jc - np.round(offset_jc)) @ cell_cv, axis=1) <= _SAME_SITE_A
+        first_i[i] = not np.any(near_j & first_i[:i] & (number_i[:i] == number_i[i]))
+    return number_i[first_i], image_ic[first_i]
 
 
 def _citation(block: gemmi.cif.Block) -> str | None:

@@ -107,8 +107,8 @@ class KnownForm:
 
     @property
     def found(self) -> bool:
-        """Whether the search found the form."""
-        return self.structure is not None and self.structure.structure_id != known_form_id(self.name)
+        """Whether the search found the form: not where a form's own minimum, this one's or another's, stands for it."""
+        return self.structure is not None and not self.structure.structure_id.startswith(known_form_id(""))
 
     @property
     def density_deviation_percent(self) -> float | None:

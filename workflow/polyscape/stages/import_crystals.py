@@ -137,6 +137,8 @@ def _crystals(file: Path) -> Iterator[CifCrystal]:
                 raise CifError(
                     "holds a structure without a cell", 'write Lattice="..." in every comment line'
                 )
+            if not np.all(np.isfinite(atoms.positions)):
+                raise CifError("holds an atom without coordinates", "complete the structure or remove it")
             numbers = np.asarray(atoms.numbers, np.int64)
             yield CifCrystal(np.asarray(atoms.cell), numbers, atoms.get_scaled_positions() % 1.0, 1, None)
     except (OSError, ValueError, KeyError, IndexError) as error:

@@ -65,8 +65,7 @@ def make_landscape(
     }
     searched = [i for i in structures if inside.origin.iloc[i] != ORIGIN]
     for form in _forms(known_forms, rigid):
-        missed = [i for i in structures if inside.trial_id.iloc[i] == known_form_id(form.name)]
-        for among in (searched, missed):
+        for among in (searched, _own_minimum(form, inside, distinct)):
             for match in find_form(form, [structures[i] for i in among], settings):
                 _add_match(rows[among[match.index]], form.name, match)
     return LANDSCAPE.from_rows(sorted(rows, key=_landscape_order))
@@ -141,6 +140,15 @@ def _molecule_starts(rigid: Conformers, formula_units: int) -> NDArray[np.int64]
         for _ in range(molecule.stoichiometry * formula_units)
     ]
     return np.cumsum([0, *sizes])
+
+
+def _own_minimum(form: Form, inside: pd.DataFrame, distinct: Distinct) -> list[int]:
+    """The structure of a form's own minimum where the search found none such.
+
+    It may stand under another form's name: one polymorph at two temperatures has one minimum.
+    """
+    own = np.flatnonzero((inside.trial_id == known_form_id(form.name)).to_numpy())
+    return [i for i in map(int, distinct.same_s[own]) if inside.origin.iloc[i] == ORIGIN]
 
 
 def _add_match(row: dict[str, Any], name: str, match: Match) -> None:
