@@ -34,7 +34,7 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, compare, write."""
     molecules = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
     forms = KNOWN_FORMS.read(options.known_forms)
-    minima = with_known_forms(MINIMA.read_all(options.minima), forms)
+    minima = with_known_forms(MINIMA.read_all(options.minima), forms, part["search.chirality"])
     compared = part["landscape"], options.cores, part["search.chirality"]
     frame = make_landscape(*molecules, forms, minima, *compared)
     if part["minimiser"].leave_saddles == "landscape":

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from polyscape.crystal.asymmetric import asymmetric_unit, in_standard_setting, symmetry_of
+from polyscape.crystal.asymmetric import asymmetric_unit, in_standard_setting, inverted, symmetry_of
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.invariants import average_minimum_distances
 from polyscape.crystal.packing import Packing, Pose
@@ -88,6 +88,29 @@ def test_special_positions(name):
     assert found.poses[0].site_symmetry == symbol
     same_crystal(found, packing, conformers)
     same_crystal(in_standard_setting(found), packing, conformers)
+
+
+@pytest.mark.parametrize("hall", ["P 2ac 2ab", "P 4w", "P 61", "I 4bw 2bw", "F 4d 2 3", "-P 2ybc"])
+def test_the_mirror_image_of_a_crystal(hall):
+    """Enantiomorphic groups change into each other; every atom comes to lie opposite."""
+    packing = Packing(hall, CELL_OF[hall], builders.oxalic_packing().poses)
+    image = inverted(packing)
+    assert [pose.parity for pose in image.poses] == [-pose.parity for pose in packing.poses]
+    positions = [p.to_atoms(CONFORMERS).get_scaled_positions() for p in (packing, image)]
+    offsets = positions[0][:, None] + positions[1][None]
+    assert np.abs(offsets - np.round(offsets)).max(axis=2).min(axis=1).max() < 1e-9
+    assert inverted(image).hall_symbol == packing.hall_symbol
+    same_crystal(in_standard_setting(image), packing, CONFORMERS)
+
+
+CELL_OF = {
+    "P 2ac 2ab": (13.0, 14.0, 15.0, 90.0, 90.0, 90.0),
+    "P 4w": (15.0, 15.0, 18.0, 90.0, 90.0, 90.0),
+    "P 61": (16.0, 16.0, 18.0, 90.0, 90.0, 120.0),
+    "I 4bw 2bw": (20.0, 20.0, 22.0, 90.0, 90.0, 90.0),
+    "F 4d 2 3": (40.0, 40.0, 40.0, 90.0, 90.0, 90.0),
+    "-P 2ybc": (13.0, 14.0, 15.0, 90.0, 100.0, 90.0),
+}
 
 
 def test_symmetry_that_the_molecules_do_not_have_is_refused():

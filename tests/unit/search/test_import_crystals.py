@@ -1,5 +1,7 @@
 """Crystals of other generators: recognised, put into their space group, refused in one line when they are others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -201,6 +203,30 @@ def test_a_row_that_claims_a_symmetry_its_molecule_has_not_is_refused(tmp_path, 
     TRIALS.write(TRIALS.from_rows([trial_row(site_symmetry="2/m")]), path)
     with pytest.raises(InputError, match="site of symmetry -1, not 2/m"):
         import_crystals(*tables, path, "theirs", "racemic")
+
+
+@pytest.mark.parametrize("suffix", ["cif", "parquet"])
+def test_crystals_of_the_other_hand_are_turned_in_an_enantiopure_search(tmp_path, suffix):
+    """A conformer with a hand of its own, in a crystal of its mirror images."""
+    acid = builders.oxalic_acid()
+    bent = replace(acid, position_av=acid.position_av + bend(acid.position_av))
+    tables, rigid = builders_tables(bent), {(0, bent.name): bent}
+    pose = Pose(0, bent.name, "1", (0.1, 0.2, 0.15), (0.6, 0.0, 0.8, 0.0), -1)
+    other = Packing("P 4w", (15.0, 15.0, 18.0, 90.0, 90.0, 90.0), (pose,))
+    path = tmp_path / f"other.{suffix}"
+    if suffix == "cif":
+        write(path, other.to_atoms(rigid), format="cif")
+    else:
+        TRIALS.write(TRIALS.from_rows([trial_row() | packing_values(other, 76, "search")]), path)
+    row = import_crystals(*tables, path, "other", "enantiopure").to_dict("records")[0]
+    assert (row["space_group"], row["poses"][0]["parity"]) == (78, 1)
+    kept = import_crystals(*tables, path, "other", "racemic").to_dict("records")[0]
+    assert (kept["space_group"], kept["poses"][0]["parity"]) == (76, -1)
+
+
+def bend(position_av):
+    """Displacements that take the symmetry of a flat molecule away."""
+    return 0.1 * np.sin(1.0 + 2.0 * position_av[:, [1, 2, 0]] + 3.0 * position_av[:, [2, 0, 1]])
 
 
 def test_both_hands_are_refused_in_an_enantiopure_search(tmp_path, tables):

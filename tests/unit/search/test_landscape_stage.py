@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyscape.crystal.asymmetric import placed
+from polyscape.crystal.asymmetric import inverted, placed
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Packing, Pose
 from polyscape.crystal.reduction import reduce_packing
@@ -310,6 +310,23 @@ def test_two_forms_that_the_search_missed_may_be_one_structure():
     assert set(matches(frame)) == {(known_form_id("cold"), "cold"), (known_form_id("cold"), "warm")}
     said = said_of(frame, others, "cold", "warm")
     assert "known form warm: missed by the search; its own minimum is known_form-cold, rank 2" in said
+
+
+def test_a_form_of_the_other_hand_is_found_in_an_enantiopure_search():
+    """The published crystal may be of either enantiomer: its mirror image, of the same energy, is the one searched."""
+    forms = form_table("known", inverted(other_packing()), inverted(other_packing()), energy=-95.0)
+    own = minima_table([row for row in rows() if row["trial_id"].startswith("019")])
+    frame = make_landscape(
+        MOLECULE,
+        CONFORMERS,
+        forms,
+        with_known_forms(own, forms, "enantiopure"),
+        SETTINGS,
+        1,
+        chirality="enantiopure",
+    )
+    assert list(frame.duplicate_of.fillna("")) == ["", "019-0000001"]
+    assert list(frame.known_form.dropna()) == ["known"]
 
 
 def test_matches_survive_the_file(tmp_path):

@@ -190,6 +190,24 @@ def _coincide(
     return float(np.where(unlike_aa, np.inf, np.linalg.norm(offset_aav, axis=2)).min(axis=1).max())
 
 
+def inverted(packing: Packing) -> Packing:
+    """The mirror image of a crystal, by inversion through the origin: operations (W, w) become (W, -w)."""
+    group = group_from_operations(
+        [
+            (rotation_cc, -translation_c)
+            for rotation_cc, translation_c in SpaceGroup.from_hall(packing.hall_symbol).operations
+        ]
+    )
+    opposite = (
+        (-pose.translation_c[0], -pose.translation_c[1], -pose.translation_c[2]) for pose in packing.poses
+    )
+    poses = tuple(
+        replace(pose, translation_c=centre_c, parity=-pose.parity)
+        for pose, centre_c in zip(packing.poses, opposite, strict=True)
+    )
+    return replace(packing, hall_symbol=group.hall_symbol, poses=poses)
+
+
 def in_standard_setting(packing: Packing) -> Packing:
     """The same crystal in the conventional cell and standard setting of its space group.
 

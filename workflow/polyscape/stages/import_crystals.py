@@ -20,7 +20,7 @@ from polyscape.molecule.read import bonds_by_distance
 from polyscape.molecule.species import bond_graph
 from polyscape.schemas import TRIALS
 from polyscape.search.forms import Molecule, form_crystal, formula, molecules_of, symmetric_packing
-from polyscape.search.plan import is_sohncke
+from polyscape.search.hands import is_of_one_hand, of_the_searched_hand
 from polyscape.settings import Settings
 from polyscape.stages.components import read_component
 from polyscape.stages.imported_tables import check_table, table_packings
@@ -80,11 +80,14 @@ def import_crystals(
     """
     rigid = conformers_of(molecule, conformers)
     rows, poor = [], 0
-    for index, (packing, rmsd_A) in enumerate(_packings(file, rigid)):
+    for index, (given, rmsd_A) in enumerate(_packings(file, rigid)):
+        packing = given
+        if chirality == "enantiopure":
+            if not is_of_one_hand(given):
+                problem = f"crystal {index} holds molecules of both hands, and the search is enantiopure"
+                raise InputError(str(file), "", "", problem, "take it out, or set search.chirality: racemic")
+            packing = of_the_searched_hand(given)
         group = SpaceGroup.from_hall(packing.hall_symbol)
-        if chirality == "enantiopure" and not _one_hand(packing, group):
-            problem = f"crystal {index} holds molecules of both hands, and the search is enantiopure"
-            raise InputError(str(file), "", "", problem, "take it out, or set search.chirality: racemic")
         poor += rmsd_A > _POOR_FIT_A
         rows.append(
             {
@@ -103,10 +106,6 @@ def import_crystals(
             file=sys.stderr,
         )
     return TRIALS.from_rows(rows)
-
-
-def _one_hand(packing: Packing, group: SpaceGroup) -> bool:
-    return is_sohncke(group) and len({pose.parity for pose in packing.poses}) == 1
 
 
 def _packings(file: Path, rigid: Conformers) -> Iterator[tuple[Packing, float]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from rdkit import Chem
 
 from polyscape.crystal.cif import CifCrystal, CifError, read_cif
+from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Conformers, Packing
 from polyscape.energy.protocol import Minimisation, Minimiser
 from polyscape.errors import InputError
@@ -23,6 +24,7 @@ from polyscape.search.forms import (
     molecules_of,
     symmetric_packing,
 )
+from polyscape.search.hands import of_the_searched_hand
 from polyscape.search.hydrogens import with_hydrogens
 from polyscape.search.similarity import Fingerprint, overlay
 from polyscape.settings import Settings
@@ -31,7 +33,13 @@ from polyscape.settings.search import KnownForm
 from polyscape.stages.components import read_component
 from polyscape.stages.distinct import crystal_of
 from polyscape.stages.minimise import minimum_row, minimum_values
-from polyscape.stages.rows import conformers_of, formula_units_of, reduced_values
+from polyscape.stages.rows import (
+    conformers_of,
+    formula_units_of,
+    packing_of,
+    packing_values,
+    reduced_values,
+)
 from polyscape.status import Status
 from polyscape.units import G_PER_CM3_PER_AMU_PER_A3
 
@@ -130,14 +138,24 @@ def relax_known_forms(
     return KNOWN_FORMS.from_rows(rows)
 
 
-def with_known_forms(minima: pd.DataFrame, known_forms: pd.DataFrame) -> pd.DataFrame:
+def with_known_forms(
+    minima: pd.DataFrame, known_forms: pd.DataFrame, chirality: str = "racemic"
+) -> pd.DataFrame:
     """The table `minima` with the known forms' own minima after those of the trials.
 
     In the landscape such a row is a duplicate of the structure that the search found, or stands for itself when the
-    search missed the form, so that it is ranked with the rest.
+    search missed the form, so that it is ranked with the rest.  Of a form of the other hand than that of an enantiopure
+    search it is the mirror image.
     """
     rows = [minimum_of(row) for row in known_forms.to_dict("records") if row["status"] == Status.OK]
+    if chirality == "enantiopure":
+        rows = [row | _of_the_searched_hand(row) for row in rows]
     return pd.concat([minima, MINIMA.from_rows(rows)], ignore_index=True) if rows else minima
+
+
+def _of_the_searched_hand(row: Mapping[str, Any]) -> dict[str, Any]:
+    packing = of_the_searched_hand(packing_of(row))
+    return packing_values(packing, SpaceGroup.from_hall(packing.hall_symbol).number, ORIGIN)
 
 
 def minimum_of(row: Mapping[Any, Any]) -> dict[str, Any]:
