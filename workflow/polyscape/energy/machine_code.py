@@ -11,8 +11,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import llvmlite.binding
 import numba
+from numba.core.registry import cpu_target
 
 from polyscape.energy.compiled import cache_folder
 from polyscape.locks import held
@@ -31,13 +31,19 @@ def prepare() -> None:
         return
     with held([cache_folder() / "machine_code.lock"]):
         if not _mark().exists():
-            print("compiling the lattice energy for this processor, once", file=sys.stderr, flush=True)
+            print(
+                "compiling the lattice energy for this processor, once: about a minute",
+                file=sys.stderr,
+                flush=True,
+            )
             subprocess.run([sys.executable, "-m", "polyscape.energy.compile_all"], check=True)
             _mark().touch()
 
 
 def _mark() -> Path:
     """The file that tells that the code for this processor is complete."""
-    processor = llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten()
+    processor = (
+        cpu_target.target_context.codegen().magic_tuple()
+    )  # by which numba's cache tells processors apart
     digest = hashlib.sha256(repr((*processor, numba.__version__, sys.version_info[:2])).encode())
     return cache_folder() / f"complete-{digest.hexdigest()[:16]}"
