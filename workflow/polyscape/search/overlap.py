@@ -34,6 +34,10 @@ _ON_SITE_A: Final = 1e-4
 _MARGIN: Final = 1.001
 """Contacts are opened this much beyond the threshold, so that the sequence of moves ends."""
 
+_inner: Final = njit(nogil=True)
+"""Of functions that only `_relax` calls.  It alone is cached, whole: made of parts from other processes' caches its
+results may differ in the last bits."""
+
 
 @dataclass(frozen=True)
 class Relieved:
@@ -222,7 +226,7 @@ def _relax(centre_mc, cell_cv, contacts, tie_cc, max_expansion):
     return False
 
 
-@njit(cache=True, nogil=True)
+@_inner
 def _open(contact, centre_mc, cell_cv, contacts, tie_cc, scale):
     """Move centres and axes in place so that a contact opens; False where no move can open it.
 
@@ -250,7 +254,7 @@ def _open(contact, centre_mc, cell_cv, contacts, tie_cc, scale):
     return True
 
 
-@njit(cache=True, nogil=True)
+@_inner
 def _reaches(contacts):
     """How far each molecule reaches from its centre, radii included, shape (molecules,)."""
     reach_m = np.zeros(len(contacts.first_m) - 1)
@@ -261,7 +265,7 @@ def _reaches(contacts):
     return reach_m
 
 
-@njit(cache=True, nogil=True)
+@_inner
 def _worst_contact(centre_mc, cell_cv, contacts, reach_m):
     """The deepest contact of the crystal: every pair of independent molecules, operation and image in reach."""
     height_c = 1.0 / np.sqrt(np.sum(np.linalg.inv(cell_cv) ** 2, axis=0))
@@ -299,7 +303,7 @@ def _worst_contact(centre_mc, cell_cv, contacts, reach_m):
     return Contact(deficit, pair[0], pair[1], pair[2], between_c, apart_v)
 
 
-@njit(cache=True, nogil=True)
+@_inner
 def _place(image, layers_c, near_c, image_c):
     """Write into `image_c` the fractional vector of an image, counted through the layers, the last axis fastest."""
     rest = image
@@ -308,7 +312,7 @@ def _place(image, layers_c, near_c, image_c):
         rest //= 2 * layers_c[c] + 1
 
 
-@njit(cache=True, nogil=True)
+@_inner
 def _deepest(contacts, pair, centre_v, deficit, apart_v):
     """The largest deficit of two molecules' atoms, if above the one given; the atoms' vector goes into `apart_v`."""
     one, other, operation = pair
