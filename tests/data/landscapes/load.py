@@ -1,8 +1,8 @@
 """Whole landscapes at every level of theory, to measure what learning from a part of them gives.
 
-``<name>/`` holds a campaign's tables of the structures known at every level (`make.py` writes them): ``landscape``,
-``molecule``, ``conformers``, ``dispersion``, ``molecules`` (the isolated ones), ``points``, with ``config.yaml`` and
-``provenance.json``.
+``<name>/`` holds a campaign's tables of the structures that are computed (`make.py` writes them, `compute.py` adds points):
+``landscape``, ``molecule``, ``conformers``, ``dispersion``, ``molecules`` (the isolated ones), ``points``, with
+``config.yaml`` and ``provenance.json``.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
-"""Write a landscape's tables for `load.py` from a campaign and its store; run again as more points arrive.
+"""Write a landscape's tables for `load.py` from a campaign and its store; `compute.py` adds the points that they lack.
 
+    snakemake --cores all --configfile config/examples/oxalic-acid-full.yaml --until select_first
     python -m tests.data.landscapes.make results/oxalic_acid_full --config config/examples/oxalic-acid-full.yaml
 
-The campaign's landscape gives the structures, the store their single points; those known at every level are kept.
+The campaign's landscape gives the distinct structures, up to the largest cell that is computed; the store their points.
 """
 
 import argparse
@@ -22,7 +23,6 @@ from polyscape.stages.isolated_molecule import reference_molecules
 from polyscape.stages.references import Reference
 from polyscape.stages.single_point import Ladder, point_row
 from polyscape.stages.stored_points import stored_points
-from polyscape.status import Status
 from tests.data.landscapes.load import FOLDER, TABLES, read
 
 
@@ -38,21 +38,22 @@ def isolated(found, settings: Settings, store: Store):
 
 
 def tables(campaign: Path, settings: Settings, store: Store):
-    """The tables of the structures whose points the store has at every level."""
+    """The tables of the structures that may be computed, and what the store has of them."""
     names = ("landscape", "molecule", "conformers", "dispersion")
     found = {name: read(TABLES[name], campaign / f"{name}.parquet") for name in names}
-    distinct = found["landscape"][found["landscape"].duplicate_of.isna()]
+    landscape = found["landscape"]
+    small = landscape.atoms_in_reduced_cell <= settings.selection.max_atoms
+    found["landscape"] = landscape[landscape.duplicate_of.isna() & small].reset_index(drop=True)
+    kept = found["dispersion"].structure_id.isin(found["landscape"].structure_id)
+    found["dispersion"] = found["dispersion"][kept].reset_index(drop=True)
+    return found | points_of(found, settings, store)
+
+
+def points_of(found, settings: Settings, store: Store):
+    """The points of the isolated molecules and of the structures that the store has."""
     molecules = isolated(found, settings, store)
     ladder = Ladder(settings.levels, Reference(molecules, settings.molecule.components))
-    points = stored_points(distinct, ladder, store)
-    good = points[points.status == Status.OK].structure_id.value_counts()
-    kept = set(good[good == len(settings.levels)].index)
-    found["landscape"] = distinct[distinct.structure_id.isin(kept)].reset_index(drop=True)
-    found["dispersion"] = found["dispersion"][found["dispersion"].structure_id.isin(kept)].reset_index(
-        drop=True
-    )
-    found["points"] = points[points.structure_id.isin(kept)].reset_index(drop=True)
-    return found | {"molecules": molecules}
+    return {"molecules": molecules, "points": stored_points(found["landscape"], ladder, store)}
 
 
 def provenance(found, settings: Settings, campaign: Path) -> dict[str, object]:
