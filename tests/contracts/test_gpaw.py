@@ -353,3 +353,13 @@ def test_an_ion_may_lie_higher_by_what_its_electrons_take():
     assert problem_with(22.7, in_box(*place, charge=2), own_atoms=True) is None
     assert "out of bounds" in problem_with(22.7, in_box(*place), own_atoms=True)
     assert "out of bounds" in problem_with(90.0, in_box(*place, charge=2), own_atoms=True)
+
+
+def test_a_hybrid_may_lie_from_pbesol_by_the_energies_of_atoms():
+    """HCN, 300 eV: PBE0 on PBEsol's orbitals is 10.25 eV below PBEsol, which counts from PBE's atoms."""
+    from polyscape.levels.gpaw.checks import problem_with
+
+    box = in_box(np.array([6, 7, 1]), np.array([[0, 0, 0], [0, 0, 1.16], [0, 0, -1.07]]), 6.0)
+    assert problem_with(-13.74, box, True, below_eV=-3.49, below="PBEsol") is None
+    assert "made the orbitals" in problem_with(-13.74, box, True, below_eV=-3.49)
+    assert "made the orbitals" in problem_with(-13.74, box, False, below_eV=15.0, below="PBEsol")

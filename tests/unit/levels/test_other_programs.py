@@ -1,5 +1,8 @@
 """Levels that are not GPAW's: what is refused before any work, what their method ids hang on, supercells."""
 
+import datetime
+import hashlib
+
 import numpy as np
 import pytest
 from tblite.interface import Calculator
@@ -42,6 +45,12 @@ def test_ladders_of_several_programs_pass_and_without_gpaw_no_setups_are_needed(
             "no calculator",
         ),
         ({"backend": "ase:ase.units.Bohr"}, "levels[0].backend", "neither a class"),
+        (
+            {"backend": EMT, "ase": {"keywords": {"when": datetime.date(2024, 1, 1)}}},
+            "levels[0].ase.keywords",
+            "no text",
+        ),
+        ({"backend": EMT, "ase": {"keywords": {"u": {1: 2.0}}}}, "levels[0].ase.keywords", "texts as keys"),
         ({"backend": "ase:os.system"}, "levels[0].backend", "Python's own library"),
         ({"backend": "ase:__import__('os')"}, "levels[0].backend", "no import path"),
         ({"backend": "ase:ase.calculators.qmmm.SimpleQMMM"}, "levels[0].ase.keywords", "refuses them"),
@@ -172,3 +181,25 @@ class Charged:
         """The charge by ``info``, unless initial charges say more."""
         initial = float(atoms.get_initial_charges().sum())
         return 10.0 * initial if initial else float(atoms.info.get("charge", 0))
+
+
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        ("class Own(:", "levels[0].backend"),
+        ("raise ValueError('no device')", "levels[0].backend"),
+        ("class Own:\n    def __init__(self):\n        assert False, 'no'", "levels[0].ase.keywords"),
+    ],
+)
+def test_a_module_that_does_not_work_is_named(code, key, tmp_path, monkeypatch):
+    module = f"own_{hashlib.sha256(code.encode()).hexdigest()[:8]}"
+    (tmp_path / f"{module}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError) as caught:
+        check_levels(settings({"name": "a", "backend": f"ase:{module}.Own"}), "c.yaml")
+    assert caught.value.key == key
+
+
+def test_a_long_keyword_is_no_file():
+    method = method_of([Level(name="a", backend=EMT, ase={"keywords": {"input": "x" * 5000}})], 0)
+    assert "files" not in method

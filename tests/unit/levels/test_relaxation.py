@@ -187,3 +187,12 @@ def test_a_molecule_relaxes_its_atoms_only(tmp_path):
 
 def replace_relax(settings, what):
     return settings.model_copy(update={"relax": what})
+
+
+def test_forces_that_are_no_numbers_end_a_relaxation(crystal):
+    def gradient(atoms):
+        return SinglePoint("a", Status.OK, -1.0, None, forces_av=np.full((len(atoms), 3), np.nan))
+
+    end = relax(crystal, level(relax="atoms"), gradient)
+    assert (end.status, end.steps) == (Status.UNTRUSTED, 0)
+    assert "not finite" in end.message

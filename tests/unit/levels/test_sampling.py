@@ -118,3 +118,15 @@ def test_a_crystal_is_moved_to_where_its_operations_fit(crystal):
     back = at_best_origin(moved, points_c, mesh_c)
     assert len(usable_operations(back, points_c, mesh_c).U_scc) == 4
     assert np.allclose(np.ptp(back.positions - moved.positions, axis=0), 0, atol=1e-12)  # as a whole
+
+
+def test_a_mesh_of_many_points_takes_no_memory(crystal):
+    """A k-spacing of 0.06 for 0.6: pairs of its points would fill the login node."""
+    mesh_c = (24, 24, 24)
+    assert len(usable_operations(crystal, (48, 48, 48), mesh_c).U_scc) == 4
+
+
+def test_a_mesh_that_an_operation_does_not_map_leaves_it_out():
+    cube = Atoms("He", cell=np.eye(3) * 4, pbc=True)
+    assert len(usable_operations(cube, (24, 24, 24), (2, 2, 2)).U_scc) == 48
+    assert len(usable_operations(cube, (24, 24, 24), (2, 2, 3)).U_scc) == 16

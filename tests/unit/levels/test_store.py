@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import ase.io
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 
@@ -307,3 +308,43 @@ def test_a_table_that_was_changed_is_not_taken_in(store, crystal, tmp_path):
         bring_in(file, Store(tmp_path / "other"))
     with pytest.raises(InputError, match="no such table"):
         bring_in(tmp_path / "missing.parquet", Store(tmp_path / "other"))
+
+
+def test_what_others_put_into_a_folder_is_no_entry(store, crystal):
+    store.put("m", crystal, -1.0, WORK)
+    (path,) = store.folder.rglob("*.json")
+    for name in ("my-notes.json", f"._{path.name}"):
+        (path.parent / name).write_text("{}")
+    shifted = crystal.copy()
+    shifted.positions[0, 0] += 1e-3
+    assert store.find("m", shifted).energy_eV == -1.0
+    assert (path.parent / "my-notes.json").exists()
+
+
+def test_an_entry_of_a_version_that_tells_more_of_the_work_is_read(store, crystal):
+    store.put("m", crystal, -1.0, WORK)
+    (path,) = store.folder.rglob("*.json")
+    body = json.loads(path.read_text())["body"]
+    body["work"]["energy_kWh"] = 0.1
+    checksum = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({"checksum": checksum, "body": body}))
+    assert store.find("m", crystal).work == WORK
+
+
+def test_a_result_below_another_method_is_damaged_and_not_sound(store, crystal):
+    store.put("0" * 16, crystal, -1.0, WORK)
+    (store.folder / ("0" * 16)).rename(store.folder / ("1" * 16))
+    verdict = verify(store.folder, Choice())
+    assert (verdict.sound, [reason for _, reason in verdict.damaged]) == (
+        0,
+        ["its method is not that of its folder"],
+    )
+
+
+def test_a_file_that_is_no_table_of_results_is_refused_in_one_line(tmp_path):
+    file = tmp_path / "other.parquet"
+    pd.DataFrame({"a": [1]}).to_parquet(file)
+    for _ in range(2):
+        with pytest.raises(InputError, match="no such table"):
+            bring_in(file, Store(tmp_path / "store"))
+        file.write_text("cut off")

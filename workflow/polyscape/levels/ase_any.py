@@ -14,6 +14,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,18 @@ from polyscape.levels.protocol import SinglePoint
 from polyscape.levels.serial import Clock, SerialBackend
 from polyscape.settings.levels import Level
 from polyscape.status import Status
+
+_REFUSALS = (
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    OSError,
+    ImportError,
+)
+"""What packages that are not ours raise when they are imported or called with what they do not take."""
 
 
 class AseCalculator(SerialBackend):
@@ -102,7 +115,7 @@ def calculator_of(level: Level, where: str, key: str) -> Any:
     keywords = f"{key.rpartition('.')[0]}.ase.keywords".lstrip(".")
     try:
         calculator = make(**level.ase.keywords)
-    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OSError, ImportError) as error:
+    except _REFUSALS as error:
         problem = f"{level.backend.partition(':')[2]} refuses them ({_first_line(error)})"
         remedy = "see the calculator's documentation"
         raise InputError(where, keywords, level.ase.keywords, problem, remedy) from error
@@ -147,15 +160,15 @@ def _imported(level: Level, where: str, key: str) -> Callable[..., Any]:
     if path.partition(".")[0] in sys.stdlib_module_names:
         raise InputError(where, key, level.backend, "is of Python's own library", "name a calculator of ASE")
     try:
-        found = getattr(importlib.import_module(module), name)
-    except ImportError as error:
+        package = importlib.import_module(module)
+    except (*_REFUSALS, SyntaxError) as error:
         problem = f"cannot be imported ({_first_line(error)})"
         raise InputError(
             where, key, level.backend, problem, "install the package, or mend the path"
         ) from error
-    except AttributeError as error:
-        problem = f"there is no {name} in {module}"
-        raise InputError(where, key, level.backend, problem, "mend the path") from error
+    if not hasattr(package, name):
+        raise InputError(where, key, level.backend, f"there is no {name} in {module}", "mend the path")
+    found = getattr(package, name)
     if not callable(found):
         raise InputError(where, key, level.backend, "is neither a class nor a function", "name a calculator")
     return found
@@ -163,8 +176,8 @@ def _imported(level: Level, where: str, key: str) -> Callable[..., Any]:
 
 def _contents(keywords: Mapping[str, Any]) -> dict[str, str]:
     """Hash of every file that a keyword names: other weights under the same name are another method."""
-    paths = [Path(word) for word in _words(keywords) if word]
-    return {str(path): _content(path, path.stat().st_mtime_ns) for path in paths if path.is_file()}
+    paths = [Path(word) for word in _words(keywords) if os.path.isfile(word)]  # noqa: PTH113 -- any text
+    return {str(path): _content(path, path.stat().st_mtime_ns) for path in paths}
 
 
 def _words(value: Any) -> Iterator[str]:

@@ -116,7 +116,7 @@ class Entry:
             key=body["key"],
             atoms=atoms,
             energy_eV=float(body["energy_eV"]),
-            work=Work(**({"machine": ""} | body["work"])),
+            work=_work(body["work"]),
             message=body["message"],
             amd_k=tuple(body["amd_A"]) if "amd_A" in body else invariant(atoms),
             more=More(_load(body["relaxed"]) if "relaxed" in body else None, body.get("details", {})),
@@ -184,6 +184,13 @@ def _load(geometry: Mapping[str, Any]) -> Atoms:
         cell=geometry["cell_A"],
         pbc=geometry["periodic"],
         info={"charge": geometry["charge"]} if "charge" in geometry else {},
+    )
+
+
+def _work(told: Mapping[str, Any]) -> Work:
+    """What it took; what another version of polyscape tells besides is passed over: the entry is sound."""
+    return Work(
+        **({"machine": ""} | {name: told[name] for name in Work.__dataclass_fields__ if name in told})
     )
 
 

@@ -10,7 +10,7 @@ BFGS: J. Nocedal, S. J. Wright, Numerical Optimization, 2nd ed., ch. 6, https://
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -131,7 +131,7 @@ class _Surface(Calculator):
         super().calculate(atoms, properties, system_changes)
         free: Atoms = self.atoms.copy()  # type: ignore[union-attr]  # set right above
         free.set_constraint()
-        point = self._gradient(free)
+        point = _checked(self._gradient(free))
         self.points.append(point)
         if point.status is not Status.OK or point.energy_eV is None or point.forces_av is None:
             raise NoForcesError
@@ -142,6 +142,14 @@ class _Surface(Calculator):
         }
         if point.stress_vv is not None:
             self.results["stress"] = full_3x3_to_voigt_6_stress(_sum(point.stress_vv, dispersion.stress_vv))
+
+
+def _checked(point: SinglePoint) -> SinglePoint:
+    """The point, untrusted where a force or a stress is no number: the optimiser would walk on in circles."""
+    values = [value for value in (point.forces_av, point.stress_vv) if value is not None]
+    if all(np.isfinite(value).all() for value in values):
+        return point
+    return replace(point, status=Status.UNTRUSTED, energy_eV=None, message="forces or stress are not finite")
 
 
 def _sum(electronic: NDArray[np.float64], dispersion: NDArray[np.float64] | None) -> NDArray[np.float64]:

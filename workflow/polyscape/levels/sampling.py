@@ -79,7 +79,7 @@ def usable_operations(
     shift_sc = np.asarray(found["translations"]) * size_c
     fits_s = np.abs(shift_sc - shift_sc.round()).max(axis=1) < _GRID_TOLERANCE
     fits_s &= ~((U_scc * size_c).transpose(0, 2, 1) % size_c).any(axis=(1, 2))  # U_cd N_d / N_c is whole
-    fits_s &= [_maps_mesh(U_cc, k_kc) for U_cc in U_scc]
+    fits_s &= [_maps_mesh(U_cc, k_kc, mesh_c) for U_cc in U_scc]
     return Operations(U_scc[fits_s], shift_sc[fits_s].round() % size_c / size_c)
 
 
@@ -116,10 +116,10 @@ def _indices(k_kc: NDArray[np.float64], mesh_c: tuple[int, int, int]) -> NDArray
     return np.ravel_multi_index(tuple(steps_kc.T), mesh_c)
 
 
-def _maps_mesh(U_cc: NDArray[np.int64], k_kc: NDArray[np.float64]) -> bool:
-    difference_kkc = (k_kc @ U_cc.T)[:, np.newaxis] - k_kc
-    difference_kkc -= difference_kkc.round()
-    return bool((np.abs(difference_kkc).max(axis=2) < 1e-8).any(axis=1).all())
+def _maps_mesh(U_cc: NDArray[np.int64], k_kc: NDArray[np.float64], mesh_c: tuple[int, int, int]) -> bool:
+    """Whether every image of a k-point is a whole number of steps of the mesh from its first point."""
+    steps_kc = (k_kc @ U_cc.T - k_kc[0]) * mesh_c
+    return bool(np.abs(steps_kc - steps_kc.round()).max() < 1e-6)
 
 
 def _fft_size(number: int) -> int:

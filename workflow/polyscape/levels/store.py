@@ -10,6 +10,7 @@ A look-up reads the names of a formula's entries, and of their contents those of
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from polyscape.levels.protocol import Work
 from polyscape.levels.sameness import overlays, same_molecule, similar
 
 _VOLUME_TOLERANCE: Final = 0.005
+_NAME: Final = re.compile(r"\d+\.\d\d-[0-9a-f]{32}\.json")
 METHOD_FILE: Final = "method.json"
 
 
@@ -83,8 +85,8 @@ class Store:
         return self.folder / method / f"{atoms.get_chemical_formula(mode='hill')}-{kind}"
 
     def _paths(self, method: str, atoms: Atoms) -> list[Path]:
-        """Entries of the formula, in no order."""
-        return list(self._folder(method, atoms).glob("*-*.json"))
+        """Entries of the formula, in no order; what others put there, notes and file systems' companions, is none."""
+        return [path for path in self._folder(method, atoms).glob("*-*.json") if _NAME.fullmatch(path.name)]
 
     def _similar(self, paths: list[Path], atoms: Atoms) -> Iterator[Entry]:
         """Entries of nearly the same volume and average minimum distances, the nearest volume first."""

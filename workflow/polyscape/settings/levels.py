@@ -1,6 +1,7 @@
 """Settings of the ladder of levels of theory."""
 
 import difflib
+import json
 import re
 from typing import Any, Literal, Self
 
@@ -45,6 +46,20 @@ class AseSettings(Section):
         "any; with `none` salts are refused.",
         exclude_if=lambda value: value == "none",  # neutral campaigns keep their stages' settings
     )
+
+    @model_validator(mode="after")
+    def _keywords_are_plain(self) -> Self:
+        """They are hashed and handed to jobs as JSON: a date would not get there, and a key 1 would be the text "1"."""
+        try:
+            plain = json.loads(json.dumps(self.keywords, allow_nan=False)) == self.keywords
+        except (TypeError, ValueError):
+            plain = False
+        if not plain:
+            problem = (
+                "holds what is no text, finite number, true, false, null, list or mapping with texts as keys"
+            )
+            raise refusal("keywords", str(self.keywords), problem, "write it in quotes, if it is a date")
+        return self
 
 
 class RelaxationSettings(Section):

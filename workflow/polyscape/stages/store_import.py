@@ -13,6 +13,7 @@ from polyscape.levels.protocol import Work
 from polyscape.levels.store import Store
 from polyscape.schemas import STORE
 from polyscape.stages.stored_results import geometry_of
+from polyscape.tables import TableError
 
 _WORK = tuple(Work.__dataclass_fields__)
 
@@ -38,11 +39,17 @@ def bring_in(file: Path, store: Store) -> Counter[str]:
     InputError
         When the file is no such table, or a row's key is not that of its geometry and method.
     """
+    remedy = "name a table that `scripts/store.py export --output FILE.parquet` wrote"
     if file.suffix != ".parquet" or not file.is_file():
-        remedy = "name a table that `scripts/store.py export --output FILE.parquet` wrote"
         raise InputError("command line", "--input", str(file), "is no such table", remedy)
+    try:
+        rows = STORE.read(file).to_dict("records")
+    except TableError as error:
+        raise InputError(
+            "command line", "--input", str(file), f"is no such table ({error})", remedy
+        ) from error
     counts: Counter[str] = Counter({"added": 0, "before": 0, "relaxed": 0})
-    for row in STORE.read(file).to_dict("records"):
+    for row in rows:
         counts[_bring_in(row, store, str(file))] += 1
     return counts
 

@@ -119,6 +119,7 @@ def verify(store: Path, choice: Choice) -> Verdict:
             continue
         if entry.key.partition("/")[0] != path.parent.parent.name:
             damaged.append((path, "its method is not that of its folder"))
+            continue
         sound += 1
     for folder in method_folders(store, choice):
         if (folder / METHOD_FILE).exists() and read_method(folder) is None:

@@ -38,7 +38,7 @@ HYBRID_GAIN_PER_ELECTRON_EV: Final = (-0.05, 0.001)
 
 
 def problem_with(
-    energy_eV: float, atoms: Atoms, own_atoms: bool, below_eV: float | None = None
+    energy_eV: float, atoms: Atoms, own_atoms: bool, below_eV: float | None = None, below: str = "PBE"
 ) -> str | None:
     """What is incredible about an energy; None if nothing is.
 
@@ -52,6 +52,8 @@ def problem_with(
         Whether the energy is counted from free atoms of its own functional.
     below_eV : float or None
         For a hybrid, the energy of the same cell with the functional that made the orbitals.
+    below : str
+        That functional.  Where it is not PBE, whose atoms a hybrid counts from, free atoms are in the difference.
     """
     electrons = int(atoms.numbers.sum())
     slack_eV = 0.0 if own_atoms else REFERENCE_SHIFT_PER_ELECTRON_EV * electrons
@@ -61,7 +63,8 @@ def problem_with(
         return f"energy {energy_eV:.3f} eV of {len(atoms)} atoms is out of bounds"
     if below_eV is not None:
         shift_eV = energy_eV - below_eV
-        if abs(shift_eV) > HYBRID_SHIFT_PER_ELECTRON_EV * electrons:
+        atomic_eV = 0.0 if below == "PBE" else REFERENCE_SHIFT_PER_ELECTRON_EV
+        if abs(shift_eV) > (HYBRID_SHIFT_PER_ELECTRON_EV + atomic_eV) * electrons:
             return f"energy is {shift_eV:.3f} eV from the level that made the orbitals"
     return None
 

@@ -155,7 +155,8 @@ def on_orbitals(course: Course | None, atoms: Atoms, level: Level) -> SinglePoin
         images = image_terms_eV(course, atoms)
     terms |= images
     energy_eV = sum(terms.values())
-    problem = problem_with(energy_eV, atoms, True, _energy_eV(course) + sum(images.values()))
+    below_eV, below = _energy_eV(course) + sum(images.values()), course.parameters["xc"].name
+    problem = problem_with(energy_eV, atoms, below == "PBE", below_eV, below)
     work = _work(Course(course.calculator), clock)
     if problem is not None:
         return SinglePoint(level.name, Status.UNTRUSTED, None, work, problem)
@@ -173,7 +174,7 @@ def self_consistent_hybrid(start: Course | None, job: Job) -> SinglePoint:
             return _point(start, job, clock)
         course = start
     else:
-        course = Course(start.calculator, tried=[FIRST])
+        course = Course(start.calculator, start.parameters, tried=[FIRST])
     dft, below_eV = course.calculator.dft, _energy_eV(course)
     on_orbitals_eV = sum(hybrid_terms_eV(dft, settings.functional).values())
     for remedy in HYBRID_LADDER:
@@ -252,9 +253,9 @@ def _point(
     dft = course.calculator.dft
     settings = job.level.gpaw
     own_atoms = settings.hybrid != "none" or settings.functional in OWN_SETUPS
-    problem = problem_with(_energy_eV(course), job.atoms, own_atoms, below_eV) or problem_with_kinetic_energy(
-        dft
-    )
+    below = "PBE" if below_eV is None else course.parameters["xc"].name
+    problem = problem_with(_energy_eV(course), job.atoms, own_atoms, below_eV, below)
+    problem = problem or problem_with_kinetic_energy(dft)
     if problem is not None:
         return SinglePoint(name, Status.UNTRUSTED, None, work, problem, scf_history_eV=history)
     terms = terms_eV(dft)
