@@ -27,7 +27,7 @@ import numpy as np
 from ase import Atoms
 
 from polyscape.crystal.cif import read_cif
-from polyscape.levels.box import in_box
+from polyscape.levels.box import edge_A, in_box
 from polyscape.levels.dispersion import dispersion_energy_eV
 from polyscape.levels.registry import backend
 from polyscape.molecule.cut import whole_molecules
@@ -68,7 +68,10 @@ class Point:
     def levels(self):
         """The ladder that ends at this point."""
         settings = GpawSettings(
-            plane_wave_cutoff_eV=self.cutoff_eV, grid_spacing_A=self.grid_A, k_spacing_per_A=self.k_per_A
+            plane_wave_cutoff_eV=self.cutoff_eV,
+            grid_spacing_A=self.grid_A,
+            k_spacing_per_A=self.k_per_A,
+            molecule_box_A=self.box_A,
         )
         low = Level(name="pbe", gpaw=settings)
         if self.functional == "PBE":
@@ -113,7 +116,7 @@ def geometry(point):
         return crystal(point.system)
     cell = crystal(MOLECULES[point.system])
     numbers, positions = whole_molecules(cell.numbers, cell.get_scaled_positions(), np.asarray(cell.cell))[0]
-    return in_box(numbers, positions, point.box_A)
+    return in_box(numbers, positions, edge_A(positions, point.levels()))
 
 
 def crystal(name):

@@ -10,6 +10,7 @@ from polyscape.levels.sampling import (
     Operations,
     at_best_origin,
     coarsest_grid_A,
+    evenly_filled_edge_A,
     grid,
     irreducible_points,
     mesh,
@@ -130,3 +131,17 @@ def test_a_mesh_that_an_operation_does_not_map_leaves_it_out():
     cube = Atoms("He", cell=np.eye(3) * 4, pbc=True)
     assert len(usable_operations(cube, (24, 24, 24), (2, 2, 2)).U_scc) == 48
     assert len(usable_operations(cube, (24, 24, 24), (2, 2, 3)).U_scc) == 16
+
+
+@pytest.mark.parametrize("cutoff_eV", [300.0, 600.0, 800.0])
+def test_a_box_holds_as_many_plane_waves_as_its_volume_says(cutoff_eV):
+    """Counted one by one, in atomic units."""
+    longest = np.sqrt(2 * cutoff_eV / 27.211386) / 0.529177
+    excess = []
+    for least_A in (8.0, 10.0, 10.598, 12.0):
+        edge_A = evenly_filled_edge_A(least_A, cutoff_eV)
+        assert least_A <= edge_A < 1.05 * least_A
+        axis = 2 * np.pi / edge_A * np.arange(-40, 41)
+        count = np.sum(axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2 <= longest**2)
+        excess.append(count / ((edge_A * longest) ** 3 / (6 * np.pi**2)) - 1)
+    assert np.abs(excess).max() < 1.1e-4

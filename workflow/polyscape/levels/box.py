@@ -24,6 +24,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from polyscape.levels.sampling import evenly_filled_edge_A
 from polyscape.settings.levels import Level
 from polyscape.units import COULOMB_EV_A
 
@@ -62,6 +63,17 @@ def least_edge_A(levels: Sequence[Level]) -> float:
     return next((level for level in levels if level.backend == "gpaw"), levels[0]).gpaw.molecule_box_A
 
 
+def edge_A(position_av: NDArray[np.float64], levels: Sequence[Level]) -> float:
+    """Edge of a molecule's box for a ladder, such that its lowest level of plane waves fills the box evenly."""
+    least_A = max(least_edge_A(levels), _extent_A(position_av) + _LEAST_VACUUM_A)
+    cutoffs_eV = [level.gpaw.plane_wave_cutoff_eV for level in levels if level.backend == "gpaw"]
+    return evenly_filled_edge_A(least_A, cutoffs_eV[0]) if cutoffs_eV else least_A
+
+
+def _extent_A(position_av: NDArray[np.float64]) -> float:
+    return float(np.ptp(position_av, axis=0).max())
+
+
 def in_box(
     number_a: NDArray[np.int64], position_av: NDArray[np.float64], box_A: float, charge: int = 0
 ) -> Atoms:
@@ -71,11 +83,10 @@ def in_box(
     `charge_corrections_eV`.  ``pbc`` is false, which tells a back end that this is a molecule; an ion says its charge in
     e by ``info["charge"]``, see `charge_of`.
     """
-    extent_v = np.ptp(position_av, axis=0)
-    edge_A = max(box_A, float(extent_v.max()) + _LEAST_VACUUM_A)
+    cube_A = max(box_A, _extent_A(position_av) + _LEAST_VACUUM_A)
     middle_v = (position_av.max(axis=0) + position_av.min(axis=0)) / 2
     info = {"charge": charge} if charge else {}
-    return Atoms(number_a, position_av - middle_v + edge_A / 2, cell=np.eye(3) * edge_A, pbc=False, info=info)
+    return Atoms(number_a, position_av - middle_v + cube_A / 2, cell=np.eye(3) * cube_A, pbc=False, info=info)
 
 
 def charge_of(atoms: Atoms) -> int:

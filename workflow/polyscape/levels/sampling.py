@@ -17,6 +17,10 @@ _GRID_TOLERANCE: Final = 1e-3
 _HBAR2_PER_2M_EV_A2: Final = 3.80998212
 _FFT_FACTORS: Final = (2, 3, 5, 7)
 
+_EDGE_STEP_A: Final = 0.002
+_EVEN: Final = 1e-4
+"""Relative excess of plane waves that moves an energy by less than 0.02 kJ/mol."""
+
 
 @dataclass(frozen=True)
 class Operations:
@@ -47,6 +51,24 @@ def coarsest_grid_A(cutoff_eV: float) -> float:
     Coarser, the density loses parts: at 800 eV and 0.16 Angstrom by 1.5 kJ/mol per molecule of beta oxalic acid.
     """
     return math.pi * math.sqrt(_HBAR2_PER_2M_EV_A2 / (2 * cutoff_eV))
+
+
+def evenly_filled_edge_A(least_A: float, cutoff_eV: float) -> float:
+    """The shortest edge from `least_A` on of a cube that holds as many plane waves as its volume says.
+
+    Plane waves come in whole shells: their number N differs from V k^3 / 6 pi^2 by up to 0.3 % in a cube of 10 Angstrom, and
+    energies that have not converged with the cutoff fall with ln N, by 1.6 eV for oxalic acid at 600 eV.  In a crystal the
+    k-points average the shells, in a molecule's box nothing does.
+    """
+    wave_number = math.sqrt(cutoff_eV / _HBAR2_PER_2M_EV_A2)
+    reach = int(1.06 * least_A * wave_number / (2 * math.pi)) + 1
+    square_i = np.arange(-reach, reach + 1) ** 2
+    square_w = np.sort((square_i[:, None, None] + square_i[:, None] + square_i).ravel())
+    edge_q = least_A + np.arange(0.0, 0.05 * least_A, _EDGE_STEP_A)
+    count_q = np.searchsorted(square_w, (edge_q * wave_number / (2 * math.pi)) ** 2, side="right")
+    excess_q = np.abs(count_q / ((edge_q * wave_number) ** 3 / (6 * math.pi**2)) - 1.0)
+    even_q = np.flatnonzero(excess_q < _EVEN)
+    return float(edge_q[even_q[0] if len(even_q) else np.argmin(excess_q)])
 
 
 def mesh(cell_cv: NDArray[np.float64], spacing_per_A: float) -> tuple[int, int, int]:

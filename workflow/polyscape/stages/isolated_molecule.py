@@ -10,7 +10,7 @@ import pandas as pd
 from ase import Atoms
 
 from polyscape.ids import molecule_id
-from polyscape.levels.box import in_box, least_edge_A
+from polyscape.levels.box import edge_A, in_box
 from polyscape.levels.ladder import climb
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
@@ -36,13 +36,14 @@ def reference_molecules(
     molecule: pd.DataFrame, conformers: pd.DataFrame, levels: Sequence[Level]
 ) -> dict[int, Atoms]:
     """The lowest conformer of each component, searched or not, in its box: that of the lowest level of GPAW."""
-    box_A, charges = least_edge_A(levels), charges_of(conformers)
+    charges = charges_of(conformers)
     rigid = conformers_of(molecule, conformers, selected_only=False)
     atoms: dict[int, Atoms] = {}
     for component, name in sorted(
         rigid, key=lambda key: (key[0], rigid[key].intramolecular_kJ_per_mol, key[1])
     ):
         lowest = rigid[component, name]
+        box_A = edge_A(lowest.position_av, levels)
         boxed = in_box(lowest.atomic_number_a, lowest.position_av, box_A, charges[component])
         atoms.setdefault(component, boxed)
     return atoms

@@ -98,7 +98,7 @@ STAGES: dict[str, Stage] = {
             ("seed", "molecule.components", "levels", "features", "selection", "budget", "learning"),
         ),
         Stage("single_point", 3, ("molecule.components", "levels")),
-        Stage("isolated_molecule", 2, ("levels",)),
+        Stage("isolated_molecule", 3, ("levels",)),
         Stage("stored_points", 3, ("molecule.components", "levels")),
         Stage("learn", 3, ("molecule.components", "levels", "features", "learning")),
         Stage("rank", 3, ("seed", "molecule.components", "levels", "features", "learning")),
