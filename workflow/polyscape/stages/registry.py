@@ -76,7 +76,7 @@ STAGES: dict[str, Stage] = {
         Stage("molecule", 3, ("molecule", "energy.potential", "seed", "known_forms")),
         Stage(
             "known_forms",
-            3,
+            4,
             ("known_forms", "molecule", "energy", "minimiser", "landscape.overlay_molecules"),
         ),
         Stage("search", 3, ("seed", "search.sampling", "search.chirality")),
