@@ -16,6 +16,7 @@ from pathlib import Path
 from polyscape.cli import run_stage, stage_parser
 from polyscape.energy.rigid import build_minimiser
 from polyscape.schemas import CONFORMERS, KNOWN_FORMS, LANDSCAPE, MINIMA, MOLECULE
+from polyscape.search.hands import telling_hands
 from polyscape.stages.known_forms import with_known_forms
 from polyscape.stages.landscape import make_landscape
 from polyscape.stages.landscape_words import findings
@@ -34,11 +35,12 @@ def work(options: argparse.Namespace, part: Slice) -> Sequence[Path]:
     """Read, compare, write."""
     molecules = MOLECULE.read(options.molecule), CONFORMERS.read(options.conformers)
     forms = KNOWN_FORMS.read(options.known_forms)
-    minima = with_known_forms(MINIMA.read_all(options.minima), forms, part["search.chirality"])
+    rigid = conformers_of(*molecules, selected_only=False)
+    telling = telling_hands(rigid) if part["search.chirality"] == "enantiopure" else None
+    minima = with_known_forms(MINIMA.read_all(options.minima), forms, telling)
     compared = part["landscape"], options.cores, part["search.chirality"]
     frame = make_landscape(*molecules, forms, minima, *compared)
     if part["minimiser"].leave_saddles == "landscape":
-        rigid = conformers_of(*molecules, selected_only=False)
         minimiser = build_minimiser(rigid, part["energy"], part["minimiser"])
         lower = below_saddles(frame, minima, rigid, minimiser, options.cores)
         if lower is not minima:

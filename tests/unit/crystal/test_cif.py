@@ -98,3 +98,37 @@ def test_blocks_of_one_name_are_several_crystals(tmp_path):
 def test_what_is_no_crystal_is_said(tmp_path, content, said):
     with pytest.raises(CifError, match=said):
         crystal(tmp_path, content)
+
+
+def listing(symbol, operations):
+    """A symbol, and operations beside it."""
+    name = f"_symmetry_space_group_name_H-M '{symbol}'"
+    return text(operations).replace("data_x", f"data_x\n{name}", 1)
+
+
+def test_operations_win_where_they_are_the_symbols_group(tmp_path):
+    """Generators alone, and another origin than the symbol's."""
+    wanted = crystal(tmp_path, text("P 1 21/c 1"))
+    for operations, shift in ((OPERATIONS[1:3], 0.0), (MOVED, 0.25)):
+        content = listing("P 1 21/c 1", operations)
+        moved = [(name, x + shift, y, z) for name, x, y, z in SITES]
+        for (name, x, y, z), (_, new, _, _) in zip(SITES, moved, strict=True):
+            content = content.replace(f"{name} {x + 0.0} {y} {z}", f"{name} {new} {y} {z}")
+        found = crystal(tmp_path, content)
+        back_ac = np.round(found.fractional_ac - (shift, 0, 0), 6) % 1.0
+        wanted_ac = np.round(wanted.fractional_ac, 6) % 1.0
+        order = [np.lexsort(fractions.T) for fractions in (back_ac, wanted_ac)]
+        np.testing.assert_allclose(back_ac[order[0]], wanted_ac[order[1]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "operations", "said"),
+    [
+        ("P -4 21 m", ("x,y,z", "-x,-y,z"), "names P -4 21 m, and lists operations of P2;"),
+        ("P 1 21/c 1", OPERATIONS[:2], "names P 1 21/c 1, and lists operations of P21;"),
+        ("P 1 21/c 1", ("x,y,z", "-x,y+1/2,-q"), "no symmetry operation .*beside the symbol P 1 21/c 1"),
+    ],
+)
+def test_a_symbol_and_operations_that_disagree_are_refused(tmp_path, symbol, operations, said):
+    with pytest.raises(CifError, match=said):
+        crystal(tmp_path, listing(symbol, operations))

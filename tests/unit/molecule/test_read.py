@@ -151,3 +151,19 @@ def test_the_basis_sets_treat_all_electrons_of_the_elements_said(basis):
     numbers = range(1, 87)
     complete = {n for n in numbers if loaded(gto.basis.load, n) and not loaded(gto.basis.load_ecp, n)}
     assert complete == BASIS_ELEMENTS[basis]
+
+
+def components(*texts):
+    listed = [{"name": f"m{i}", "smiles": text} for i, text in enumerate(texts)]
+    return parse_settings({"campaign": "x", "molecule": {"components": listed}}, "c.yaml")
+
+
+def test_a_molecule_that_is_listed_twice_is_refused():
+    with pytest.raises(
+        InputError, match=r"components\[1\].name = 'm1': is the molecule N#CN of component m0 again"
+    ):
+        check_components(components("NC#N", "C(#N)N"), "c.yaml")
+
+
+def test_the_two_hands_of_a_molecule_are_two_molecules():
+    check_components(components("C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O"), "c.yaml")

@@ -15,6 +15,7 @@ from polyscape.crystal.reduction import reduce_packing
 from polyscape.crystal.sites import cartesian
 from polyscape.ids import known_form_id
 from polyscape.schemas import KNOWN_FORMS, LANDSCAPE
+from polyscape.search.hands import telling_hands
 from polyscape.settings.search import LandscapeSettings
 from polyscape.stages.completeness import make_completeness
 from polyscape.stages.known_forms import with_known_forms
@@ -320,7 +321,7 @@ def test_a_form_of_the_other_hand_is_found_in_an_enantiopure_search():
         MOLECULE,
         CONFORMERS,
         forms,
-        with_known_forms(own, forms, "enantiopure"),
+        with_known_forms(own, forms, telling_hands(builders.conformers())),
         SETTINGS,
         1,
         chirality="enantiopure",

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyscape.crystal.disorder import Disorder, PartlyEmptyError, major_part
-from polyscape.crystal.operations import group_from_operations, parse_operation
+from polyscape.crystal.groups import SpaceGroup
+from polyscape.crystal.operations import group_from_operations, operation_key, parse_operation
 
 _SAME_SITE_A: Final = 0.1
 _SHORTEST_A: Final = 1.0
@@ -135,20 +137,37 @@ def _crystal(block: gemmi.cif.Block) -> CifCrystal:
 
 def _group(structure: gemmi.SmallStructure) -> tuple[int, NDArray[np.float64]]:
     """Number of the space group and its operations, shape (operations, 4, 4): those listed, in any setting, else by name."""
-    group = structure.spacegroup
-    if group is None and structure.symops:
-        try:
-            group = group_from_operations([parse_operation(triplet) for triplet in structure.symops])
-        except ValueError as error:
-            raise CifError(str(error), "mend the operations") from error
-        return group.number, np.array([_seitz(*operation) for operation in group.operations])
-    if group is None:
-        plain = re.sub(r"\((\d)\)", r"\1", structure.spacegroup_hm)  # P2(1)/c
-        group = gemmi.find_spacegroup_by_name(plain) if plain else None
-    if group is None:
+    plain = re.sub(r"\((\d)\)", r"\1", structure.spacegroup_hm)  # P2(1)/c
+    named = gemmi.find_spacegroup_by_name(plain) if plain else None
+    known = structure.spacegroup or named
+    if structure.symops:
+        listed = _listed(tuple(structure.symops), plain)
+        if named is not None and listed.number != named.number:
+            problem = f"names {plain}, and lists operations of {listed.symbol}"
+            raise CifError(problem, "mend the symbol or the operations: all of the group belong in the list")
+        seitz_gcc = np.array([_seitz(*operation) for operation in listed.operations])
+        if known is None or not _same_operations(known, listed):
+            return listed.number, seitz_gcc
+    if known is None:
         problem = "names no space group that is known, and lists no operations"
         raise CifError(problem, "add the Hermann-Mauguin symbol of its setting, or the operations")
-    return group.number, np.array([operation.float_seitz() for operation in group.operations()])
+    return known.number, np.array([operation.float_seitz() for operation in known.operations()])
+
+
+@cache
+def _listed(triplets: tuple[str, ...], symbol: str) -> SpaceGroup:
+    """The group that the operations of a file generate."""
+    try:
+        return group_from_operations([parse_operation(triplet) for triplet in triplets])
+    except ValueError as error:
+        beside = f" (beside the symbol {symbol})" if symbol else ""
+        raise CifError(f"{error}{beside}", "mend the operations") from error
+
+
+def _same_operations(known: gemmi.SpaceGroup, listed: SpaceGroup) -> bool:
+    seitz_gcc = [np.array(operation.float_seitz()) for operation in known.operations()]
+    keys = {operation_key(seitz_cc[:3, :3], seitz_cc[:3, 3]) for seitz_cc in seitz_gcc}
+    return keys == {operation_key(*operation) for operation in listed.operations}
 
 
 def _seitz(rotation_cc: NDArray[np.float64], translation_c: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -34,6 +34,8 @@ class Conformer:
         Energy above the component's lowest conformer.
     stoichiometry : int
         Molecules of this component per formula unit.
+    chiral : bool
+        Whether the molecule is chiral by configuration: its mirror image is another substance.
     """
 
     component: int
@@ -47,6 +49,7 @@ class Conformer:
     bonds: tuple[tuple[int, int], ...]
     intramolecular_kJ_per_mol: float = 0.0
     stoichiometry: int = 1
+    chiral: bool = False
 
     def __post_init__(self) -> None:
         """Refuse arrays whose shapes disagree."""

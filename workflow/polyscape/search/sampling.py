@@ -19,6 +19,7 @@ from polyscape.crystal.lattice import CellParameters, draw_lattice
 from polyscape.crystal.packing import Conformers, Packing, Pose
 from polyscape.crystal.volume import smallest_extent_A, van_der_waals_volume_A3
 from polyscape.ids import Kind
+from polyscape.search.hands import Keys, held_hands
 from polyscape.settings.search import Sampling
 
 _CELL_AXES = 6
@@ -46,8 +47,9 @@ class Recipe:
         Lowest and highest volume over the estimate.
     z_prime : int
         Formula units in the asymmetric unit.
-    enantiopure : bool
-        Whether all molecules keep the hand they are given in.
+    held : frozenset of (int, str), optional
+        In a search for one enantiomer, the rigid molecules that keep the hand they are given in (`held_hands`); None
+        where both hands of a crystal are one.
     """
 
     choices: tuple[tuple[tuple[int, str], ...], ...]
@@ -55,7 +57,7 @@ class Recipe:
     shortest_axis_A: float
     volume_factors: tuple[float, float]
     z_prime: int = 1
-    enantiopure: bool = False
+    held: Keys | None = None
 
     @property
     def volume_A3(self) -> float:
@@ -84,7 +86,8 @@ def make_recipe(
     shortest = min(smallest_extent_A(conformer) for conformer in conformers.values())
     factors = (sampling.volume_factor_low, sampling.volume_factor_high)
     unit_volume = volume / _PACKING_COEFFICIENT
-    return Recipe(tuple(choices), unit_volume, shortest, factors, z_prime, enantiopure)
+    held = held_hands(conformers) if enantiopure else None
+    return Recipe(tuple(choices), unit_volume, shortest, factors, z_prime, held)
 
 
 def scramble_key(space_group: int, kind: Kind) -> tuple[int, ...]:
@@ -156,14 +159,15 @@ def pick(share: float, count: int) -> int:
     return min(int(share * count), count - 1)
 
 
-def hand(index: int, share: float, mirrors: bool, recipe: Recipe) -> int:
+def hand(index: int, key: tuple[int, str], share: float, mirrors: bool, recipe: Recipe) -> int:
     """+1, or -1 for the mirror image of an independent molecule.
 
     A group with improper operations makes the mirror images itself (`mirrors`).  In one of proper operations the mirror
-    image of the whole crystal has the same energy, so the first molecule keeps its hand and the others have either, unless
-    the search is enantiopure.
+    image of the whole crystal has the same energy, so the first molecule keeps its hand and the others have either.  In an
+    enantiopure search it is the molecules of one enantiomer that keep theirs, wherever they stand.
     """
-    return -1 if index and not mirrors and not recipe.enantiopure and share >= 0.5 else 1
+    keeps = not index if recipe.held is None else key in recipe.held
+    return -1 if not keeps and not mirrors and share >= 0.5 else 1
 
 
 def has_improper(group: SpaceGroup) -> bool:
@@ -174,7 +178,7 @@ def has_improper(group: SpaceGroup) -> bool:
 def draw_packing(point: NDArray[np.float64], group: SpaceGroup, recipe: Recipe) -> Packing:
     """The crystal of one Sobol' point, before overlap is removed: molecules on general positions."""
     cell = draw_cell(point, group, recipe, recipe.z_prime * len(group.operations))
-    hands = [0.0, *point[_CELL_AXES + _POSE_AXES * len(recipe.choices) :]]
+    hands = _hand_axes(point[_CELL_AXES + _POSE_AXES * len(recipe.choices) :], recipe)
     mirrors = has_improper(group)
     poses = []
     for index, keys in enumerate(recipe.choices):
@@ -182,6 +186,13 @@ def draw_packing(point: NDArray[np.float64], group: SpaceGroup, recipe: Recipe) 
         component, conformer = keys[pick(axes[0], len(keys))]
         x, y, z = map(float, axes[1:4])
         qw, qx, qy, qz = map(float, uniform_quaternion(axes[4:7]))
-        parity = hand(index, hands[index], mirrors, recipe)
+        parity = hand(index, (component, conformer), hands[index], mirrors, recipe)
         poses.append(Pose(component, conformer, "1", (x, y, z), (qw, qx, qy, qz), parity))
     return Packing(group.hall_symbol, cell, tuple(poses))
+
+
+def _hand_axes(axes: NDArray[np.float64], recipe: Recipe) -> list[float]:
+    """The axis of each molecule's hand; where the first has either, it takes that of one that keeps its own."""
+    held = recipe.held or frozenset()
+    spare = [axis for axis, keys in zip(axes, recipe.choices[1:], strict=True) if held.issuperset(keys)]
+    return [*map(float, spare[:1] or [0.0]), *map(float, axes)]

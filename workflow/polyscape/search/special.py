@@ -137,8 +137,9 @@ class SpecialTrials:
             place = free[pick(axes[0], len(free))]
             if place.position is not None and kind[2] == 0:
                 taken.append(place.position)
-            parity = hand(index, axes[9], mirrors, self.recipe)
-            poses.append(_pose(place, axes[1:9], parity, (self.group, packing.cell_cv)))
+            fit = place.fits[pick(axes[1], len(place.fits))]
+            parity = hand(index, fit.key, axes[9], mirrors, self.recipe)
+            poses.append(_pose((place.position, fit), axes[2:9], parity, (self.group, packing.cell_cv)))
         return Packing(self.group.hall_symbol, cell, tuple(poses))
 
     def _placement(self, share: float) -> Placement:
@@ -240,18 +241,20 @@ def _fit_in(
 
 
 def _pose(
-    place: Place, axes: NDArray[np.float64], parity: int, crystal: tuple[SpaceGroup, NDArray[np.float64]]
+    place: tuple[SpecialPosition | None, Fit],
+    axes: NDArray[np.float64],
+    parity: int,
+    crystal: tuple[SpaceGroup, NDArray[np.float64]],
 ) -> Pose:
-    """A molecule on its place; axes: conformer, way, centre (3), orientation (3)."""
+    """A molecule on its place; axes: way, centre (3), orientation (3)."""
     _, cell_cv = crystal
-    fit = place.fits[pick(axes[0], len(place.fits))]
-    start = uniform_quaternion(axes[5:8])
+    position, fit = place
+    start = uniform_quaternion(axes[4:7])
     matrix_vv = Rotation.from_quat(np.roll(start, -1)).as_matrix()
-    if place.position is None:
-        return Pose.of(parity * matrix_vv, axes[2:5], fit.key)
-    position = place.position
+    if position is None:
+        return Pose.of(parity * matrix_vv, axes[1:4], fit.key)
     if fit.molecule_esvv:
         site_svv = np.array([cartesian(rotation_cc, cell_cv) for rotation_cc in position.rotation_scc])
-        matrix_vv = fitted(matrix_vv, site_svv, fit.molecule_esvv[pick(axes[1], len(fit.molecule_esvv))])
-    centre_c = position.origin_c + axes[2 : 2 + len(position.basis_kc)] @ position.basis_kc
+        matrix_vv = fitted(matrix_vv, site_svv, fit.molecule_esvv[pick(axes[0], len(fit.molecule_esvv))])
+    centre_c = position.origin_c + axes[1 : 1 + len(position.basis_kc)] @ position.basis_kc
     return Pose.of(parity * matrix_vv, centre_c, fit.key, position.symbol)

@@ -100,7 +100,8 @@ class SearchSettings(Section):
     chirality: Literal["racemic", "enantiopure"] = Field(
         "racemic",
         description="`racemic`: both hands of every molecule may stand in a crystal. `enantiopure`: all molecules "
-        "are of the hand given; only the 65 Sohncke groups hold them.",
+        "are of the hand given, but for components without stereocentres beside one that has some: those may have either "
+        "hand of their shape; only the 65 Sohncke groups hold such crystals.",
     )
     chunk_size: int = Field(
         500,

@@ -41,8 +41,10 @@ def check_components(settings: Settings, where: str) -> None:
         At the first component that cannot be used.
     """
     potential = campaign_potential(settings.energy.potential, where)
+    seen: dict[str, str] = {}
     for index, component in enumerate(settings.molecule.components):
         molecule = read_component(component, index, where)
+        _check_new(component, index, molecule, seen, where)
         _check_basis(molecule, settings.molecule.gas_phase.basis, where)
         _check_types(molecule, potential, settings, where)
         _check_punch_file(component, index, molecule, where)
@@ -54,6 +56,20 @@ def check_components(settings: Settings, where: str) -> None:
     if total != 0:
         problem = "charges times stoichiometries of a formula unit must sum to 0"
         raise InputError(where, "molecule.components", total, problem, "mend `charge` or `stoichiometry`")
+
+
+def _check_new(
+    component: Component, index: int, molecule: Chem.Mol, seen: dict[str, str], where: str
+) -> None:
+    """Refuse a molecule that is listed twice; the two hands of one are two molecules."""
+    smiles = Chem.MolToSmiles(Chem.RemoveHs(molecule))
+    if smiles in seen:
+        key, value = f"molecule.components[{index}].name", component.name
+        problem = f"is the molecule {smiles} of component {seen[smiles]} again"
+        raise InputError(
+            where, key, value, problem, f"take it out, and raise the stoichiometry of {seen[smiles]}"
+        )
+    seen[smiles] = component.name
 
 
 def read_component(component: Component, index: int, where: str) -> Chem.Mol:

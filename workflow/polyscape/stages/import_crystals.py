@@ -20,7 +20,7 @@ from polyscape.molecule.read import bonds_by_distance
 from polyscape.molecule.species import bond_graph
 from polyscape.schemas import TRIALS
 from polyscape.search.forms import Molecule, form_crystal, formula, molecules_of, symmetric_packing
-from polyscape.search.hands import is_of_one_hand, of_the_searched_hand
+from polyscape.search.hands import is_of_one_hand, of_the_searched_hand, telling_hands
 from polyscape.settings import Settings
 from polyscape.stages.components import read_component
 from polyscape.stages.imported_tables import check_table, table_packings
@@ -79,14 +79,15 @@ def import_crystals(
         When a crystal cannot be used; nothing has been minimised then.
     """
     rigid = conformers_of(molecule, conformers)
+    telling = telling_hands(rigid)
     rows, poor = [], 0
     for index, (given, rmsd_A) in enumerate(_packings(file, rigid)):
         packing = given
         if chirality == "enantiopure":
-            if not is_of_one_hand(given):
+            if not is_of_one_hand(given, telling):
                 problem = f"crystal {index} holds molecules of both hands, and the search is enantiopure"
                 raise InputError(str(file), "", "", problem, "take it out, or set search.chirality: racemic")
-            packing = of_the_searched_hand(given)
+            packing = of_the_searched_hand(given, telling)
         group = SpaceGroup.from_hall(packing.hall_symbol)
         poor += rmsd_A > _POOR_FIT_A
         rows.append(

@@ -24,7 +24,7 @@ from polyscape.search.forms import (
     molecules_of,
     symmetric_packing,
 )
-from polyscape.search.hands import of_the_searched_hand
+from polyscape.search.hands import Keys, of_the_searched_hand
 from polyscape.search.hydrogens import with_hydrogens
 from polyscape.search.similarity import Fingerprint, overlay
 from polyscape.settings import Settings
@@ -139,22 +139,22 @@ def relax_known_forms(
 
 
 def with_known_forms(
-    minima: pd.DataFrame, known_forms: pd.DataFrame, chirality: str = "racemic"
+    minima: pd.DataFrame, known_forms: pd.DataFrame, telling: Keys | None = None
 ) -> pd.DataFrame:
     """The table `minima` with the known forms' own minima after those of the trials.
 
     In the landscape such a row is a duplicate of the structure that the search found, or stands for itself when the
     search missed the form, so that it is ranked with the rest.  Of a form of the other hand than that of an enantiopure
-    search it is the mirror image.
+    search it is the mirror image: `telling` are then the molecules that tell the hand (`telling_hands`).
     """
     rows = [minimum_of(row) for row in known_forms.to_dict("records") if row["status"] == Status.OK]
-    if chirality == "enantiopure":
-        rows = [row | _of_the_searched_hand(row) for row in rows]
+    if telling is not None:
+        rows = [row | _of_the_searched_hand(row, telling) for row in rows]
     return pd.concat([minima, MINIMA.from_rows(rows)], ignore_index=True) if rows else minima
 
 
-def _of_the_searched_hand(row: Mapping[str, Any]) -> dict[str, Any]:
-    packing = of_the_searched_hand(packing_of(row))
+def _of_the_searched_hand(row: Mapping[str, Any], telling: Keys) -> dict[str, Any]:
+    packing = of_the_searched_hand(packing_of(row), telling)
     return packing_values(packing, SpaceGroup.from_hall(packing.hall_symbol).number, ORIGIN)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from ase import Atoms
 
 from polyscape.crystal.packing import Conformers, Packing, Pose
+from polyscape.molecule.chirality import is_chiral_by_configuration
 from polyscape.molecule.model import Conformer
 from polyscape.status import Status
 
@@ -38,6 +39,7 @@ def conformers_of(molecule: pd.DataFrame, conformers: pd.DataFrame, selected_onl
             bonds=tuple(sorted(bonds)),
             intramolecular_kJ_per_mol=float(row["intramolecular_kJ_per_mol"]),
             stoichiometry=int(row["stoichiometry"]),
+            chiral=is_chiral_by_configuration(str(row["smiles"])),
         )
     return found
 
