@@ -124,7 +124,7 @@ def test_operations_win_where_they_are_the_symbols_group(tmp_path):
 @pytest.mark.parametrize(
     ("symbol", "operations", "said"),
     [
-        ("P -4 21 m", ("x,y,z", "-x,-y,z"), "names P -4 21 m, and lists operations of P2;"),
+        ("P -4 21 m", ("x,y,z", "-x,-y,z"), "names P -4 21 m, and lists operations of P112;"),
         ("P 1 21/c 1", OPERATIONS[:2], "names P 1 21/c 1, and lists operations of P21;"),
         ("P 1 21/c 1", ("x,y,z", "-x,y+1/2,-q"), "no symmetry operation .*beside the symbol P 1 21/c 1"),
     ],
