@@ -37,7 +37,7 @@ campaign: ## set-up, then the campaign of CONFIG (the default: oxalic acid)
 
 test: ## set-up, then every test: real GPAW, a real SLURM, a real browser
 	@scripts/setup.sh --with-tests
-	$(PYTEST) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-quick: ## the tests that need neither GPAW nor SLURM nor a browser, and take seconds
 	@scripts/setup.sh

@@ -52,15 +52,8 @@ def finished(tmp_path_factory, request):
     return campaign
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """A file's tests stay in one process, but for those of the finished campaign; what takes long begins first.
-
-    Tests of SLURM mostly wait, and begin before all others.
-    """
-    for item in items:
-        if "finished" not in item.fixturenames or item.get_closest_marker("slurm"):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    """Files whose tests take long begin first, those of SLURM, which mostly wait, before all others."""
     slow = {item.location[0] for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.get_closest_marker("slurm") is None, item.location[0] not in slow))
 

@@ -4,12 +4,16 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from polyscape.locks import held
 from tests.slurm.cluster import Cluster, missing
-from tests.workflow.campaigns import ROOT, Written, assert_same_points, assert_same_search
+from tests.workflow.campaigns import LONGEST_S, ROOT, Written, assert_same_points, assert_same_search
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.dft]
 
@@ -27,11 +31,12 @@ def cluster(tmp_path_factory):
     if reason:
         pytest.skip(f"NO SLURM TEST: {reason}")
     started = Cluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
+    with held([Path(tempfile.gettempdir()) / "polyscape-slurm.lock"]):  # its ports and link are the machine's
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
 
 
 UNTIL_THE_POINTS = ("--until", "single_point")
@@ -71,7 +76,7 @@ def test_a_killed_driver_finds_its_jobs_and_no_point_is_computed_twice(cluster, 
         assert not list(campaign.results.glob("points/round0/*"))  # nothing was submitted meanwhile
         for job in computing:
             subprocess.run(["scontrol", "resume", job], check=True)
-        rest, _ = again.communicate()
+        rest, _ = again.communicate(timeout=LONGEST_S)
         assert again.returncode == 0, rest[-6000:]
     assert "they have ended" in rest
     subprocess.run(["scancel", other], check=True)  # it was none of this campaign's, and is there still
@@ -118,10 +123,15 @@ def submitted(*options):
 
 
 def until(process, text):
-    """The lines that a process prints up to one with the text."""
+    """The lines that a process prints up to one with the text; it is killed when that takes too long."""
+    timer = threading.Timer(LONGEST_S, os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
     lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if text in line:
-            return lines
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if text in line:
+                return lines
+    finally:
+        timer.cancel()
     raise AssertionError("".join(lines)[-6000:])

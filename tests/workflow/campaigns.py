@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/campaigns/tiny.yaml"
 FORM = Path("tests/campaigns/found_again.cif")  # as the config names it, seen from the working directory
 MACHINE_CODE = ROOT / ".pytest_cache/numba"  # compiled once for all campaigns of the tests
+LONGEST_S = 1800  # a driver may wait for ever for a cluster that is gone
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
 
 SINGLE = {
@@ -92,8 +93,8 @@ class Campaign:
         """Run snakemake; its output, standard error included."""
         process = self.start(*options, cores=cores)
         try:
-            output, _ = process.communicate()
-        except KeyboardInterrupt:
+            output, _ = process.communicate(timeout=LONGEST_S)
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
             os.killpg(process.pid, signal.SIGKILL)
             raise
         assert process.returncode == code, output[-6000:]
