@@ -72,6 +72,7 @@ def test_ranks_stay_within_the_cores_of_this_machine_and_with_the_program_that_h
     assert Request.on(machine, (36000.0, 500.0), levels, limit=2).ranks == 2
     other = [levels[0].model_copy(update={"backend": "ase"})]
     assert Request.on(machine, (36000.0, 500.0), other, limit=2).ranks == 1
+    assert Request.on(machine, (36000.0, 500.0), [*other, *levels], limit=2).ranks == 2
 
 
 def test_texts_of_a_profile_may_have_the_quotes_that_snakemake_asks_for():

@@ -348,3 +348,10 @@ def test_a_file_that_is_no_table_of_results_is_refused_in_one_line(tmp_path):
         with pytest.raises(InputError, match="no such table"):
             bring_in(file, Store(tmp_path / "store"))
         file.write_text("cut off")
+
+
+def test_results_in_the_folder_of_another_method_are_passed_over(store, crystal):
+    store.put("one method", crystal, -12.25, WORK)
+    (store.folder / "one method").rename(store.folder / "another method")
+    with pytest.warns(UserWarning, match="of another method"):
+        assert store.find("another method", crystal) is None

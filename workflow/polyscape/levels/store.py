@@ -11,6 +11,7 @@ A look-up reads the names of a formula's entries, and of their contents those of
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -42,12 +43,12 @@ class Store:
         paths = self._paths(method, atoms)
         exact = f"-{geometry_hash(atoms)}.json"
         for path in paths:
-            if path.name.endswith(exact) and (entry := read_or_set_aside(path)) is not None:
+            if path.name.endswith(exact) and (entry := _own(path)) is not None:
                 return entry
         if atoms.pbc.any():
             candidates, same = self._similar(paths, atoms), overlays
         else:
-            candidates, same = filter(None, map(read_or_set_aside, paths)), same_molecule
+            candidates, same = filter(None, map(_own, paths)), same_molecule
         return next((entry for entry in candidates if same(atoms, entry.atoms)), None)
 
     def holds(self, method: str, atoms: Atoms) -> bool:
@@ -97,12 +98,21 @@ class Store:
         for _, path in near:
             if path in self._amd and not similar(amd_k, np.array(self._amd[path])):
                 continue
-            entry = read_or_set_aside(path)
+            entry = _own(path)
             if entry is None:
                 continue
             self._amd[path] = entry.amd_k
             if similar(amd_k, np.array(entry.amd_k)):
                 yield entry
+
+
+def _own(path: Path) -> Entry | None:
+    """The sound entry of a file; none, with a warning, where its method is not that of the folder that it was copied to."""
+    entry = read_or_set_aside(path)
+    if entry is None or entry.key.partition("/")[0] == path.parent.parent.name:
+        return entry
+    warnings.warn(f"stored result {path} is of another method and is passed over", stacklevel=2)
+    return None
 
 
 def read_method(folder: Path) -> dict[str, Any] | None:

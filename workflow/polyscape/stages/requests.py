@@ -47,8 +47,11 @@ class Request:
     def on(
         cls, machine: Machine, cost: tuple[float, float], levels: Sequence[Level], limit: int
     ) -> "Request":
-        """With as many ranks as the machine's profile and `limit` allow; only GPAW computes with several."""
-        parallel = all(level.backend == "gpaw" for level in levels)
+        """With as many ranks as the machine's profile and `limit` allow; only GPAW computes with several.
+
+        In a ladder of several programs GPAW is what takes long; the others run on the first rank.
+        """
+        parallel = any(level.backend == "gpaw" for level in levels)
         return cls(*cost, min(limit, machine.ranks(*cost)) if parallel else 1)
 
     def mem_mb(self, attempt: int) -> int:
