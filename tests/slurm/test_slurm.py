@@ -58,7 +58,7 @@ def test_the_same_tables_as_on_one_machine_with_two_ranks_of_mpi(cluster, finish
     assert (campaign.folder / "set-up").exists()
     assert scratch.exists()
     assert not list(scratch.glob("polyscape-*"))
-    assert "Nothing to be done" in campaign.run(*PROFILE, *UNTIL_THE_POINTS)
+    assert campaign.planned(*PROFILE, *UNTIL_THE_POINTS) == {}
 
 
 def test_a_killed_driver_finds_its_jobs_and_no_point_is_computed_twice(cluster, finished, tmp_path):
