@@ -68,7 +68,10 @@ def test_an_energy_is_computed_once_and_found_with_every_dispersion(crystal, tmp
         assert len({rung.dispersion_eV for rung in rungs}) == 3
         # what it took stands with the first
         assert ["core_s" in point_row("s", 2, rung) for rung in rungs] == [True, False, False]
-    assert [rung.dispersion_eV for rung in again] == [rung.dispersion_eV for rung in first]
+    # D4 sums in any order where it has several threads
+    assert [rung.dispersion_eV for rung in again] == pytest.approx(
+        [r.dispersion_eV for r in first], abs=1e-10
+    )
     (late,) = stored(crystal, ladder, [1], store)
     assert late.point.work is None
 
