@@ -27,7 +27,7 @@ import numpy as np
 from ase import Atoms
 
 from polyscape.crystal.cif import read_cif
-from polyscape.levels.box import edge_A, in_box
+from polyscape.levels.box import box_edge_A, in_box
 from polyscape.levels.dispersion import dispersion_energy_eV
 from polyscape.levels.registry import backend
 from polyscape.molecule.cut import whole_molecules
@@ -116,7 +116,7 @@ def geometry(point):
         return crystal(point.system)
     cell = crystal(MOLECULES[point.system])
     numbers, positions = whole_molecules(cell.numbers, cell.get_scaled_positions(), np.asarray(cell.cell))[0]
-    return in_box(numbers, positions, edge_A(positions, point.levels()))
+    return in_box(numbers, positions, box_edge_A(positions, point.levels()))
 
 
 def crystal(name):

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from tests.benchmarks.dft_convergence import crystal
 
-from polyscape.levels.box import edge_A, in_box
+from polyscape.levels.box import box_edge_A, in_box
 from polyscape.levels.ladder import climb
 from polyscape.levels.store import Store
 from polyscape.molecule.cut import whole_molecules
@@ -33,7 +33,7 @@ def free_molecule(name):
     """The molecule of a crystal in its box; oxalic acid with both hydrogens turned to its own oxygens (cTc)."""
     cell = crystal(name)
     numbers, positions = whole_molecules(cell.numbers, cell.get_scaled_positions(), np.asarray(cell.cell))[0]
-    atoms = in_box(numbers, positions, edge_A(positions, [LEVEL]))
+    atoms = in_box(numbers, positions, box_edge_A(positions, [LEVEL]))
     if name in ("alpha", "beta"):
         for hydrogen in np.flatnonzero(atoms.numbers == 1):
             oxygen, carbon = _path(atoms, hydrogen)

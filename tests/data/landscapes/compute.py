@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from polyscape.ids import molecule_id
-from polyscape.levels.ladder import climb
+from polyscape.levels.ladder import climb, stored
 from polyscape.levels.method import method_ids
 from polyscape.levels.protocol import Work
 from polyscape.levels.store import Store
@@ -70,7 +70,13 @@ def compute(folder: Path, store: Path, hours: float, processes: int):
     atoms_by_name = geometries(found, settings)
     remember(found, atoms_by_name, settings, Store(store))
     end = time.monotonic() + 3600 * hours
-    waiting, running = list(atoms_by_name.items()), {}
+    everything = range(len(settings.levels))
+    known = {
+        name
+        for name, atoms in atoms_by_name.items()
+        if len(stored(atoms, settings.levels, everything, Store(store))) == len(everything)
+    }
+    waiting, running = [(name, atoms) for name, atoms in atoms_by_name.items() if name not in known], {}
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         while running or (waiting and time.monotonic() < end):
             while waiting and len(running) < processes and time.monotonic() < end:

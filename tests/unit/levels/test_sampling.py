@@ -144,4 +144,4 @@ def test_a_box_holds_as_many_plane_waves_as_its_volume_says(cutoff_eV):
         axis = 2 * np.pi / edge_A * np.arange(-40, 41)
         count = np.sum(axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2 <= longest**2)
         excess.append(count / ((edge_A * longest) ** 3 / (6 * np.pi**2)) - 1)
-    assert np.abs(excess).max() < 1.1e-4
+    assert np.abs(excess).max() < 1.1e-4  # 1e-4, and constants of six digits

@@ -42,8 +42,7 @@ def prepare() -> None:
 
 def _mark() -> Path:
     """The file that tells that the code for this processor is complete."""
-    processor = (
-        cpu_target.target_context.codegen().magic_tuple()
-    )  # by which numba's cache tells processors apart
+    # by this numba's cache tells processors apart
+    processor = cpu_target.target_context.codegen().magic_tuple()
     digest = hashlib.sha256(repr((*processor, numba.__version__, sys.version_info[:2])).encode())
     return cache_folder() / f"complete-{digest.hexdigest()[:16]}"

@@ -63,7 +63,7 @@ def least_edge_A(levels: Sequence[Level]) -> float:
     return next((level for level in levels if level.backend == "gpaw"), levels[0]).gpaw.molecule_box_A
 
 
-def edge_A(position_av: NDArray[np.float64], levels: Sequence[Level]) -> float:
+def box_edge_A(position_av: NDArray[np.float64], levels: Sequence[Level]) -> float:
     """Edge of a molecule's box for a ladder, such that its lowest level of plane waves fills the box evenly."""
     least_A = max(least_edge_A(levels), _extent_A(position_av) + _LEAST_VACUUM_A)
     cutoffs_eV = [level.gpaw.plane_wave_cutoff_eV for level in levels if level.backend == "gpaw"]

@@ -49,6 +49,7 @@ _EXCHANGES: Final = 6.0
 _CONVERGENCES: Final = 3.0
 """Steps of a self-consistent hybrid, in units of a semilocal functional's."""
 _DISPERSION_S: Final = 1.0
+"""What a level costs whose electronic energy is there: between D3's 0.01 s and D4's 10, not fitted."""
 _META: Final = 3.0
 """A meta-GGA, PBE before it included, in units of a semilocal functional's: 2 to 4 in HCN."""
 _BASE_MB: Final = 270.0

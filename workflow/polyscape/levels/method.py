@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from polyscape.settings.levels import Level
@@ -137,6 +138,7 @@ def _series(package: str) -> str:
     return f"{package} {'.'.join(_version(package).split('.')[:2])}"
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)

@@ -52,9 +52,10 @@ class Store:
         return next((entry for entry in candidates if same(atoms, entry.atoms)), None)
 
     def holds(self, method: str, atoms: Atoms) -> bool:
-        """Whether there is an entry of exactly this geometry."""
+        """Whether there is a sound entry of exactly this geometry."""
         exact = f"-{geometry_hash(atoms)}.json"
-        return any(path.name.endswith(exact) for path in self._paths(method, atoms))
+        paths = self._paths(method, atoms)
+        return any(path.name.endswith(exact) and _own(path) is not None for path in paths)
 
     def put(
         self,

@@ -10,7 +10,7 @@ import pandas as pd
 from ase import Atoms
 
 from polyscape.ids import molecule_id
-from polyscape.levels.box import edge_A, in_box
+from polyscape.levels.box import box_edge_A, in_box
 from polyscape.levels.ladder import climb
 from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
@@ -43,7 +43,7 @@ def reference_molecules(
         rigid, key=lambda key: (key[0], rigid[key].intramolecular_kJ_per_mol, key[1])
     ):
         lowest = rigid[component, name]
-        box_A = edge_A(lowest.position_av, levels)
+        box_A = box_edge_A(lowest.position_av, levels)
         boxed = in_box(lowest.atomic_number_a, lowest.position_av, box_A, charges[component])
         atoms.setdefault(component, boxed)
     return atoms
