@@ -296,20 +296,22 @@ def test_functionals_without_setups_of_their_own(screw, tmp_path):
     assert points[1].work.scf_steps < points[0].work.scf_steps  # from the orbitals of the level below
 
 
-def test_forces_are_the_gradient_of_the_energy(screw, tmp_path):
+@pytest.mark.parametrize(("functional", "atom", "spacing_per_A"), [("PBE", 0, 0.9), ("r2SCAN", 1, 10.0)])
+def test_forces_are_the_gradient_of_the_energy(screw, tmp_path, functional, atom, spacing_per_A):
     """A central difference of an atom and its image under the screw axis, off the minimum."""
-    program, level, step_A = backend(ladder()[0]), ladder()[0], 0.02
+    level = ladder(functional=functional, k_spacing_per_A=spacing_per_A)[0]
+    program, step_A = backend(level), 0.02
     point = program.gradient(screw, level, tmp_path, stress=False)
     energies_eV = []
     for sign in (1, -1):
         moved = screw.copy()
-        moved.positions[0, 2] += sign * step_A
-        moved.positions[3, 2] -= sign * step_A  # -x, y + 1/2, -z
+        moved.positions[atom, 2] += sign * step_A
+        moved.positions[atom + 3, 2] -= sign * step_A  # -x, y + 1/2, -z
         energies_eV.append(program.gradient(moved, level, tmp_path, stress=False).energy_eV)
     slope = (energies_eV[0] - energies_eV[1]) / (2 * step_A)
     assert abs(slope) > 0.5
     # 0.04 eV/A of the grid of 0.22 A and of the curvature's change over the step
-    assert point.forces_av[3, 2] - point.forces_av[0, 2] == pytest.approx(slope, rel=0.04)
+    assert point.forces_av[atom + 3, 2] - point.forces_av[atom, 2] == pytest.approx(slope, rel=0.04)
 
 
 def test_three_descriptions_of_a_packing_have_one_energy(screw, screw_energies, tmp_path):
