@@ -101,6 +101,35 @@ def rigid_gradient(sites, geometry, gradient):
 
 
 @compiled()
+def lattice_sums(sites, sums, pose):
+    """All lattice sums of a crystal, site by site.
+
+    Returns
+    -------
+    geometry, gradient : Geometry, Gradient
+        The molecules of the cell; energies of the asymmetric unit and derivatives by its sites.  What Ewald's sums
+        hold of a molecule with itself is taken out of the energies, not out of the derivatives by multipoles: a rigid
+        molecule's motions do not change it.
+    closest : float
+        See `polyscape.energy.direct.direct_sums`.
+    """
+    geometry = crystal_geometry(sites, pose)
+    gradient = no_gradient(geometry)
+    closest = direct_sums(sites, sums.screened, geometry, gradient)
+    if closest >= 0.0 and sums.bare.product_n4.shape[0] > 0:
+        closest = min(closest, direct_sums(sites, sums.bare, geometry, gradient))
+    summed = closest >= 0.0 and reciprocal_sums(sites, sums.reciprocal, geometry, gradient)
+    gradient.energy_t[0] += sums.self_energy
+    gradient.energy_t[2] += sums.self_dispersion
+    gradient.energy_t[3] += sums.pressure * abs(determinant(pose.cell_cv)) / sites.operation_scc.shape[0]
+    for v in range(3):
+        gradient.virial_vv[v, v] += gradient.energy_t[3]
+    if not summed:
+        gradient.energy_t[:] = math.inf
+    return geometry, gradient, closest
+
+
+@compiled()
 def crystal_energy(sites, sums, pose):
     """Energy of the asymmetric unit and its derivatives.
 
@@ -119,17 +148,5 @@ def crystal_energy(sites, sums, pose):
     closest : float
         See `polyscape.energy.direct.direct_sums`.
     """
-    geometry = crystal_geometry(sites, pose)
-    gradient = no_gradient(geometry)
-    closest = direct_sums(sites, sums.screened, geometry, gradient)
-    if closest >= 0.0 and sums.bare.product_n4.shape[0] > 0:
-        closest = min(closest, direct_sums(sites, sums.bare, geometry, gradient))
-    summed = closest >= 0.0 and reciprocal_sums(sites, sums.reciprocal, geometry, gradient)
-    gradient.energy_t[0] += sums.self_energy
-    gradient.energy_t[2] += sums.self_dispersion
-    gradient.energy_t[3] += sums.pressure * abs(determinant(pose.cell_cv)) / sites.operation_scc.shape[0]
-    for v in range(3):
-        gradient.virial_vv[v, v] += gradient.energy_t[3]
-    if not summed:
-        gradient.energy_t[:] = math.inf
+    geometry, gradient, closest = lattice_sums(sites, sums, pose)
     return gradient.energy_t, rigid_gradient(sites, geometry, gradient), closest

@@ -1,4 +1,4 @@
-"""Repulsion and dispersion of a crystal pair of elements by pair of elements, by plain sums to a cutoff.
+"""Repulsion and dispersion of a crystal by pairs of kinds of atoms (`polyscape.energy.kinds`), by plain sums to a cutoff.
 
     R_xy = 1/2 sum_{a in x, b in y} A_ab exp(-r_ab / rho_ab),    D_xy = -1/2 sum_{a in x, b in y} C6_ab / r_ab^6
 
@@ -10,12 +10,12 @@ learns from it, and no energy is made of them.
 from typing import Final, NamedTuple
 
 import numpy as np
-from ase.data import chemical_symbols
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from polyscape.crystal.packing import Packing
 from polyscape.energy.crystal_sum import crystal_geometry
+from polyscape.energy.kinds import all_kinds, kinds_of_sites
 from polyscape.energy.model import RigidLatticeEnergy
 from polyscape.energy.sites import Sites
 from polyscape.units import KJ_PER_MOL_PER_EV
@@ -24,7 +24,7 @@ CUTOFF_A: Final = 12.0
 """Dispersion beyond is nearly the same for all packings of one density: 0.9 kJ/mol of 80 in oxalic acid."""
 
 PairName = tuple[str, str]
-"""Symbols of two elements in alphabetical order."""
+"""Two kinds of atoms in alphabetical order."""
 
 
 class _Cloud(NamedTuple):
@@ -39,7 +39,7 @@ class _Cloud(NamedTuple):
 def pair_sums(
     model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUTOFF_A
 ) -> dict[PairName, tuple[float, float]]:
-    """Repulsion and dispersion of every pair of elements, kJ/mol per formula unit.
+    """Repulsion and dispersion of every pair of kinds of atoms, kJ/mol per formula unit.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def pair_sums(
     Returns
     -------
     dict of (str, str) to (float, float)
-        By the elements' symbols in alphabetical order: all pairs of the crystal's elements, in order.
+        All pairs of the kinds of the campaign's molecules, in order, whatever the crystal holds of them.
     """
     sites, _, pose = model.prepare(packing)
     geometry = crystal_geometry(sites, pose)
@@ -63,16 +63,10 @@ def pair_sums(
     dispersion_p = -sites.c6_aa[a_p, b_p] / distance_p**6
     share_p = 0.5 * sites.weight_m[sites.molecule_a[a_p]] * KJ_PER_MOL_PER_EV
     share_p /= model.formula_units(packing, sites)
-    return _by_elements(
-        _elements(model, packing), (a_p, b_p), np.stack([share_p * repulsion_p, share_p * dispersion_p])
-    )
-
-
-def _elements(model: RigidLatticeEnergy, packing: Packing) -> NDArray[np.int64]:
-    """Atomic number of each site of the independent molecules."""
-    return np.concatenate(
-        [model.conformers[pose.component, pose.conformer].atomic_number_a for pose in packing.poses]
-    )
+    kinds = all_kinds(model.conformers)
+    place_a = np.searchsorted(kinds, kinds_of_sites(packing, model.conformers))
+    values_tp = np.stack([share_p * repulsion_p, share_p * dispersion_p])
+    return _by_kinds(kinds, (place_a[a_p], place_a[b_p]), values_tp)
 
 
 def _cloud(sites: Sites, centre_smv: NDArray[np.float64], offset_sav: NDArray[np.float64]) -> _Cloud:
@@ -104,21 +98,18 @@ def _contacts(
     return cloud.site_n[own_p[apart_p]], cloud.site_n[other_p[apart_p]], found["v"][apart_p]
 
 
-def _by_elements(
-    number_a: NDArray[np.int64], pair: tuple[NDArray[np.int64], NDArray[np.int64]], value_tp: NDArray
+def _by_kinds(
+    kinds: list[str], place_2p: tuple[NDArray[np.int64], NDArray[np.int64]], value_tp: NDArray[np.float64]
 ) -> dict[PairName, tuple[float, float]]:
-    """Sums of values by the elements of their pairs."""
-    symbols = np.array([chemical_symbols[number] for number in number_a])
-    names = sorted(set(symbols))
-    place_a = np.searchsorted(names, symbols)
-    low_p = np.minimum(place_a[pair[0]], place_a[pair[1]])
-    key_p = low_p * len(names) + np.maximum(place_a[pair[0]], place_a[pair[1]])
+    """Sums of values by the kinds of their pairs."""
+    low_p, high_p = np.minimum(*place_2p), np.maximum(*place_2p)
+    count = len(kinds)
     sum_tk = np.stack(
-        [np.bincount(key_p, weights=value_p, minlength=len(names) ** 2) for value_p in value_tp]
+        [np.bincount(low_p * count + high_p, weights=value_p, minlength=count**2) for value_p in value_tp]
     )
     return {
-        (one, other): (float(sum_tk[0, i * len(names) + j]), float(sum_tk[1, i * len(names) + j]))
-        for i, one in enumerate(names)
-        for j, other in enumerate(names)
+        (one, other): (float(sum_tk[0, i * count + j]), float(sum_tk[1, i * count + j]))
+        for i, one in enumerate(kinds)
+        for j, other in enumerate(kinds)
         if i <= j
     }

@@ -28,13 +28,13 @@ class Structure:
     energy_terms : tuple of float
         Terms of the force field's lattice energy in kJ/mol per formula unit, the same ones for every
         structure.
-    pair_sums : tuple of float
-        The force field's sums pair of elements by pair of elements, in the same units and the same ones.
+    kind_sums : tuple of float
+        The force field's sums by kinds of atoms, in the same units and the same ones.
     """
 
     atoms: Atoms
     energy_terms: tuple[float, ...] = ()
-    pair_sums: tuple[float, ...] = ()
+    kind_sums: tuple[float, ...] = ()
 
 
 def species(structures: Sequence[Structure]) -> list[int]:

@@ -25,8 +25,8 @@ class TermsDescriptor:
 
 @dataclass(frozen=True)
 class PairsDescriptor:
-    """The force field's sums pair of elements by pair of elements (`polyscape.energy.pair_sums`), kJ/mol per
-    formula unit.
+    """The force field's sums by kinds of atoms, kJ/mol per formula unit: repulsion and dispersion of pairs of kinds
+    (`polyscape.energy.pair_sums`), polarisation of each kind (`polyscape.energy.polarisation`), electrostatics, conformers.
     """
 
     @property
@@ -36,7 +36,7 @@ class PairsDescriptor:
 
     def compute(self, structures: Sequence[Structure], cores: int = 1) -> Reals:
         """Vectors of all structures, shape (structures, sums)."""
-        return np.array([structure.pair_sums for structure in structures], float)
+        return np.array([structure.kind_sums for structure in structures], float)
 
 
 @dataclass(frozen=True)

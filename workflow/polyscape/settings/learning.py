@@ -23,8 +23,8 @@ class FeaturesSettings(Section):
     descriptor: Annotated[str, AfterValidator(_check_descriptor)] = Field(
         AUTO,
         description="What crystals are compared by: averaged SOAP (`soap`), atom-centred symmetry functions (`acsf`), "
-        "average minimum distances (`amd`), the force field's energy terms (`terms`) or its sums by pairs of elements "
-        "(`pairs`), several joined by `+`; `auto` takes of a few combinations the one that predicts left-out points "
+        "average minimum distances (`amd`), the force field's energy terms (`terms`) or its sums by kinds of "
+        "atoms (`pairs`), several joined by `+`; `auto` takes of a few combinations the one that predicts left-out points "
         "best.",
     )
     acsf_cutoff_A: float = Field(4.0, description="Radius of the symmetry functions.", gt=2, le=10)

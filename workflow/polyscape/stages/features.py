@@ -8,6 +8,7 @@ import pandas as pd
 
 from polyscape.energy.model import RigidLatticeEnergy
 from polyscape.energy.pair_sums import pair_sums
+from polyscape.energy.polarisation import polarisation
 from polyscape.learn.protocol import Structure
 from polyscape.learn.registry import build_blocks
 from polyscape.schemas import FEATURES
@@ -28,7 +29,7 @@ def features(
     landscape : pandas.DataFrame
         Table `landscape`.
     model : RigidLatticeEnergy
-        The force field, for its sums by pairs of elements.
+        The force field, for its sums by kinds of atoms.
     settings : FeaturesSettings
         Which descriptors.
     cores : int
@@ -53,8 +54,10 @@ def _structures(rows: Sequence[dict[str, Any]], model: RigidLatticeEnergy, cores
 
     def structure(row: dict[str, Any]) -> Structure:
         terms = {name: _number(row[f"{name}_kJ_per_mol"]) for name in _TERMS}
-        repulsion, dispersion = zip(*pair_sums(model, packing_of(row)).values(), strict=True)
-        sums = (*repulsion, *dispersion, terms["electrostatic"], terms["intramolecular"])
+        packing = packing_of(row)
+        repulsion, dispersion = zip(*pair_sums(model, packing).values(), strict=True)
+        induced = polarisation(model, packing).values()
+        sums = (*repulsion, *dispersion, *induced, terms["electrostatic"], terms["intramolecular"])
         return Structure(reduced_atoms(row), tuple(terms.values()), sums)
 
     with ThreadPoolExecutor(cores) as pool:

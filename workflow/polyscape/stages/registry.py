@@ -89,7 +89,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage("landscape", 7, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
-        Stage("features", 2, ("features", "energy")),
+        Stage("features", 3, ("features", "energy")),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need
         Stage(
