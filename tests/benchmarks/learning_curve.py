@@ -18,7 +18,7 @@ highest level learned from the force field alone), `linear` (offset and factor b
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +29,10 @@ from tests.data.landscapes.load import Truth, load
 
 from polyscape.learn.budget import Budget
 from polyscape.learn.choose import Judge, Situation, choose
+from polyscape.learn.descriptor_choice import choose_descriptor
 from polyscape.learn.protocol import TrainingData
-from polyscape.learn.registry import build_learner
-from polyscape.settings.learning import LearningSettings
+from polyscape.learn.registry import LINEAR, build_learner
+from polyscape.settings.learning import AUTO, LearningSettings
 from polyscape.settings.selection import SelectionSettings
 
 STRATEGIES = {"polyscape": "ranking"}
@@ -66,9 +67,11 @@ def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]
     part = truth.part(np.sort(generator.permutation(count)[: round(PART * count)]))
     value_ls = np.full_like(part.value_ls, np.nan)
     value_ls[0] = part.value_ls[0]
-    data = TrainingData(part.X_sf, value_ls, part.linear_sj)
-    learner, nowhere_ls = build_learner(LearningSettings()), np.zeros(value_ls.shape, bool)
-    judge = Judge(learner, 1000, generator)
+    judge, nowhere_ls = (
+        Judge(build_learner(LearningSettings()), 1000, generator),
+        np.zeros(value_ls.shape, bool),
+    )
+    data = described(value_ls, part)
     while spent(data, part, part.paid_ls) < replay.until:
         now = Situation(data, part.energy_s, part.added_ls[-1], nowhere_ls)
         batch = choose(now, budget(data, part, replay.settings), replay.settings, judge)
@@ -79,8 +82,15 @@ def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]
             value_ls[1 : choice.level + 1, choice.structure] = part.value_ls[
                 1 : choice.level + 1, choice.structure
             ]
-        data = replace(data, value_ls=value_ls)
+        data = described(value_ls, part)
         yield data, part
+
+
+def described(value_ls: NDArray[np.float64], part: Truth) -> TrainingData:
+    """What is known, in the descriptors that a campaign takes for it."""
+    linear_sj = part.blocks[LINEAR]
+    data = TrainingData(linear_sj, value_ls, linear_sj)
+    return choose_descriptor(build_learner(LearningSettings()), data, part.blocks, part.descriptors).data
 
 
 def budget(data: TrainingData, part: Truth, settings: SelectionSettings) -> Budget:
@@ -146,7 +156,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--until", type=float, default=0.3, help="stop at this part of the full price (nscf)")
-    parser.add_argument("--descriptor", default="soap+terms")
+    parser.add_argument(
+        "--descriptor", default=AUTO, help="a combination, or what a campaign chooses round by round (auto)"
+    )
     parser.add_argument(
         "--scf-factor", type=float, help="price of the self-consistent hybrid over the level below"
     )

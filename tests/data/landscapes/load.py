@@ -5,6 +5,7 @@
 ``config.yaml`` and ``provenance.json``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from polyscape.energy.model import build_model
-from polyscape.learn.descriptor_choice import combined
-from polyscape.learn.registry import LINEAR
+from polyscape.learn.registry import candidates
 from polyscape.levels.cost import predict_climb
 from polyscape.schemas import CONFORMERS, DISPERSION, LANDSCAPE, MOLECULE, POINTS
 from polyscape.settings import Settings, load_settings
+from polyscape.settings.learning import AUTO
 from polyscape.stages.features import features
 from polyscape.stages.lattice_energies import LearningPlan, LearningTables, assemble, feature_blocks, records
 from polyscape.stages.rows import conformers_of, enthalpy_kJ_per_mol, reduced_atoms
@@ -41,8 +42,10 @@ class Truth:
 
     Attributes
     ----------
-    X_sf, linear_sj : numpy.ndarray
-        Descriptors, and the force field's sums.
+    blocks : mapping of str to numpy.ndarray
+        Blocks of descriptors, the sums that corrections may be linear in among them.
+    descriptors : tuple of str
+        Combinations of blocks that the learner may choose from.
     value_ls, added_ls : numpy.ndarray, shape (levels, structures)
         What the learner sees, and what is added to give lattice energies, kJ/mol per formula unit.
     energy_s : numpy.ndarray, shape (structures,)
@@ -51,8 +54,8 @@ class Truth:
         Core seconds to climb to a level, as measured and as predicted.
     """
 
-    X_sf: NDArray[np.float64]
-    linear_sj: NDArray[np.float64]
+    blocks: Mapping[str, NDArray[np.float64]]
+    descriptors: tuple[str, ...]
     value_ls: NDArray[np.float64]
     added_ls: NDArray[np.float64]
     energy_s: NDArray[np.float64]
@@ -61,8 +64,9 @@ class Truth:
 
     def part(self, kept: NDArray[np.int64]) -> "Truth":
         """The same for some of the structures."""
+        blocks = {name: block[kept] for name, block in self.blocks.items()}
         return Truth(
-            self.X_sf[kept], self.linear_sj[kept], self.value_ls[:, kept], self.added_ls[:, kept],
+            blocks, self.descriptors, self.value_ls[:, kept], self.added_ls[:, kept],
             self.energy_s[kept], self.paid_ls[:, kept], self.predicted_ls[:, kept],
         )  # fmt: skip
 
@@ -73,14 +77,14 @@ def read(table: Table, path: Path) -> Any:
     return table.from_rows({name: row[name] for name in table.names if name in row} for row in rows)
 
 
-def load(folder: Path, descriptor: str = "soap+terms") -> Truth:
-    """The truth about a landscape, in a combination of descriptors."""
+def load(folder: Path, descriptor: str = AUTO) -> Truth:
+    """The truth about a landscape, in a combination of descriptors or in those that a campaign chooses from."""
     settings = load_settings(folder / "config.yaml")
     found = {name: read(table, folder / f"{name}.parquet") for name, table in TABLES.items()}
     return truth(found, settings, descriptor)
 
 
-def truth(found: dict[str, Any], settings: Settings, descriptor: str) -> Truth:
+def truth(found: dict[str, Any], settings: Settings, descriptor: str = AUTO) -> Truth:
     """The truth from a campaign's tables; structures that lack a level are left out."""
     chosen = settings.features.model_copy(update={"descriptor": descriptor})
     model = build_model(conformers_of(found["molecule"], found["conformers"], False), settings.energy)
@@ -97,8 +101,8 @@ def truth(found: dict[str, Any], settings: Settings, descriptor: str) -> Truth:
         [predict_climb(a, settings.levels, level.name).core_s for a in cells] for level in settings.levels
     ]
     whole = Truth(
-        X_sf=combined(blocks, descriptor),
-        linear_sj=blocks[LINEAR],
+        blocks=blocks,
+        descriptors=candidates(chosen),
         value_ls=data.training.value_ls,
         added_ls=data.added_ls,
         energy_s=enthalpy_kJ_per_mol(data.landscape).to_numpy(float),

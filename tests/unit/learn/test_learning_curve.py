@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from polyscape.learn.registry import LINEAR
 from tests.benchmarks import learning_curve
 from tests.benchmarks.learning_curve import Replay
 from tests.benchmarks.peers import PEERS, Prediction, ours
@@ -15,9 +16,8 @@ from tests.unit.learn.toys import draw_ladder
 def _truth(structures=40):
     X_sf, value_ls = draw_ladder(0, structures=structures)
     price_ls = np.array([0.0, 30.0, 90.0])[:, None] * np.linspace(1.0, 2.0, structures)
-    return Truth(
-        X_sf, np.zeros((structures, 0)), value_ls, np.zeros_like(value_ls), value_ls[0], price_ls, price_ls
-    )
+    blocks = {"soap": X_sf, LINEAR: np.zeros((structures, 0))}
+    return Truth(blocks, ("soap",), value_ls, np.zeros_like(value_ls), value_ls[0], price_ls, price_ls)
 
 
 def test_a_replay_buys_batches_until_its_part_is_spent():
@@ -35,7 +35,7 @@ def test_a_replay_buys_batches_until_its_part_is_spent():
 
 def test_everything_known_costs_everything_and_leaves_no_error():
     truth = _truth()
-    data = learning_curve.TrainingData(truth.X_sf, truth.value_ls)
+    data = learning_curve.described(truth.value_ls, truth)
     perfect = Prediction(truth.value_ls[-1] + 7.0, np.ones(40))  # an offset does not count
     scf, nscf = None, None
     for said in learning_curve.line(Replay("polyscape", 0, 4, 1.0, scf_factor=100.0), data, truth, perfect):
