@@ -89,6 +89,10 @@ def molecule_request(wildcards, input):
     return _request(molecule_cost(str(input.molecule), str(input.conformers), part("isolated_molecule")))
 
 
+# 5,000 structures need 2.3 GB, their square more
+LEARNING = {"mem_mb": lambda wildcards, attempt: 4000 * attempt, "runtime": 60}
+
+
 def _request(cost):
     """On this machine a job has no more ranks than Snakemake has cores; a cluster's profile knows better."""
     here = workflow.local_exec and workflow.is_main_process

@@ -57,6 +57,8 @@ rule select_first:
         f"{FOLDER}/selection/round0.parquet",
     log:
         f"{LOGS}/select/round0.log",
+    resources:
+        **LEARNING,
     params:
         slice=part("selection"),
         provenance=f"{FOLDER}/provenance",
@@ -82,6 +84,8 @@ rule select_next:
         f"{LOGS}/select/round{{round}}.log",
     wildcard_constraints:
         round=r"[1-9]\d*",
+    resources:
+        **LEARNING,
     params:
         slice=part("selection"),
         points=lambda wildcards: plan.slot_words(rounds=int(wildcards.round)),
@@ -107,6 +111,8 @@ rule learn:
         f"{FOLDER}/posterior/round{{round}}.parquet",
     log:
         f"{LOGS}/learn/round{{round}}.log",
+    resources:
+        **LEARNING,
     params:
         slice=part("learn"),
         points=lambda wildcards: plan.slot_words(rounds=int(wildcards.round) + 1),
@@ -131,6 +137,8 @@ rule rank:
         calibration=CALIBRATION,
     log:
         f"{LOGS}/rank.log",
+    resources:
+        **LEARNING,
     params:
         slice=part("rank"),
         points=all_slots,
