@@ -94,6 +94,17 @@ def test_missing_file(tmp_path):
         check_known_forms(settings_for(tmp_path / "no.cif"), "config.yaml")
 
 
+def test_a_racemic_form_in_an_enantiopure_search_is_warned_of(root, capsys):
+    settings = settings_for(root / "config/known_forms/oxalic_acid_beta.cif")
+    check_known_forms(settings, "config.yaml")
+    assert not capsys.readouterr().err
+    search = settings.search.model_copy(update={"chirality": "enantiopure"})
+    check_known_forms(settings.model_copy(update={"search": search}), "config.yaml")
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: known form form has space group P21/c")
+    assert warning.count("\n") == 1
+
+
 def test_major_part_of_disorder_is_kept(tmp_path, beta):
     loop = "_atom_site_fract_z\n"
     text = mended(beta, [(loop, loop + "_atom_site_occupancy\n_atom_site_disorder_group\n")])

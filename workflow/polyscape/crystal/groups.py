@@ -1,5 +1,6 @@
 """Space groups and their operations, from gemmi; none typed by hand."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 COMMON10: Final = (61, 14, 19, 2, 4, 15, 33, 9, 29, 5)
 """The ten commonest space groups of organic crystals, in the order in which they are searched."""
+
+_SCREW_AXIS: Final = re.compile(r"([2346])(?:_([1-5])|\(([1-5])\))")
 
 Operation = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -44,7 +47,8 @@ class SpaceGroup:
 
     @classmethod
     def find(cls, name: int | str) -> "SpaceGroup":
-        """The group of a number (standard setting), a Hermann-Mauguin symbol or a Hall symbol.
+        """The group of a number (standard setting), a Hermann-Mauguin symbol or a Hall symbol; screw axes may be written
+        `21`, `2_1` or `2(1)`.
 
         Raises
         ------
@@ -54,7 +58,8 @@ class SpaceGroup:
         if isinstance(name, int):
             found = gemmi.find_spacegroup_by_number(name) if 1 <= name <= 230 else None
         else:
-            found = gemmi.find_spacegroup_by_name(name.strip()) or _table_row_of_hall(name.strip())
+            plain = _SCREW_AXIS.sub(r"\1\2\3", name.strip())
+            found = gemmi.find_spacegroup_by_name(plain) or _table_row_of_hall(name.strip())
         if found is None:
             raise ValueError(
                 f"{name!r} is no space group; "

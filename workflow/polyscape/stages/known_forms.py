@@ -26,6 +26,7 @@ from polyscape.search.forms import (
 )
 from polyscape.search.hands import Keys, of_the_searched_hand
 from polyscape.search.hydrogens import with_hydrogens
+from polyscape.search.plan import is_sohncke
 from polyscape.search.similarity import Fingerprint, overlay
 from polyscape.settings import Settings
 from polyscape.settings.molecule import Component
@@ -89,6 +90,8 @@ class Wanted:
 def check_known_forms(settings: Settings, where: str) -> None:
     """Check the CIF of every known form: readable, complete, of the components; takes well below a second.
 
+    A form that the search cannot find by its symmetry is said on stderr.
+
     Raises
     ------
     InputError
@@ -98,7 +101,11 @@ def check_known_forms(settings: Settings, where: str) -> None:
     drawn = [read_component(component, index, where) for index, component in enumerate(components)]
     stoichiometry = [component.stoichiometry for component in components]
     for index, form in enumerate(settings.known_forms):
-        _read_form(form, index, where, drawn, stoichiometry)
+        crystal, _ = _read_form(form, index, where, drawn, stoichiometry)
+        group = SpaceGroup.find(crystal.space_group)
+        if settings.search.chirality == "enantiopure" and not is_sohncke(group):
+            problem = f"has space group {group.symbol}, which holds both hands: an enantiopure search cannot find it"
+            print(f"warning: known form {form.name} {problem}", file=sys.stderr)
 
 
 def relax_known_forms(
