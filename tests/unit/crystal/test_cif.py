@@ -51,6 +51,23 @@ def test_one_crystal_however_it_is_written(tmp_path, content):
     np.testing.assert_allclose(found.fractional_ac[order[1]], wanted.fractional_ac[order[0]], atol=1e-9)
 
 
+def numbered(number):
+    return text("?").replace("_symmetry_space_group_name_H-M '?'", f"_symmetry_Int_Tables_number {number}")
+
+
+@pytest.mark.parametrize("number", [2, 19, 205])
+def test_a_number_alone_will_do_for_a_group_of_one_setting(tmp_path, number):
+    assert crystal(tmp_path, numbered(number)).space_group == number
+
+
+@pytest.mark.parametrize(
+    ("number", "problem"), [(14, "number 14 .* not which setting"), (0, "no space group")]
+)
+def test_a_number_alone_is_refused_where_it_leaves_the_setting_open(tmp_path, number, problem):
+    with pytest.raises(CifError, match=problem):
+        crystal(tmp_path, numbered(number))
+
+
 def test_operations_of_an_untabulated_origin_are_followed(tmp_path):
     wanted = crystal(tmp_path, text(OPERATIONS))
     found = crystal(tmp_path, text(MOVED, shift=0.25))

@@ -1,7 +1,6 @@
 """Crystal structures from CIF files: all atoms of the cell, with the major part of any disorder."""
 
 import codecs
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyscape.crystal.disorder import Disorder, PartlyEmptyError, major_part
-from polyscape.crystal.groups import SpaceGroup
+from polyscape.crystal.groups import SpaceGroup, only_setting, plain_symbol
 from polyscape.crystal.operations import group_from_operations, operation_key, parse_operation
 
 _SAME_SITE_A: Final = 0.1
@@ -137,7 +136,7 @@ def _crystal(block: gemmi.cif.Block) -> CifCrystal:
 
 def _group(structure: gemmi.SmallStructure) -> tuple[int, NDArray[np.float64]]:
     """Number of the space group and its operations, shape (operations, 4, 4): those listed, in any setting, else by name."""
-    plain = re.sub(r"\((\d)\)", r"\1", structure.spacegroup_hm)  # P2(1)/c
+    plain = plain_symbol(structure.spacegroup_hm)
     named = gemmi.find_spacegroup_by_name(plain) if plain else None
     known = structure.spacegroup or named
     if structure.symops:
@@ -148,8 +147,11 @@ def _group(structure: gemmi.SmallStructure) -> tuple[int, NDArray[np.float64]]:
         seitz_gcc = np.array([_seitz(*operation) for operation in listed.operations])
         if known is None or not _same_operations(known, listed):
             return listed.number, seitz_gcc
+    known = known or only_setting(structure.spacegroup_number)
     if known is None:
         problem = "names no space group that is known, and lists no operations"
+        if structure.spacegroup_number:
+            problem = f"gives the number {structure.spacegroup_number} of its space group only, not which setting of it"
         raise CifError(problem, "add the Hermann-Mauguin symbol of its setting, or the operations")
     return known.number, np.array([operation.float_seitz() for operation in known.operations()])
 

@@ -58,8 +58,7 @@ class SpaceGroup:
         if isinstance(name, int):
             found = gemmi.find_spacegroup_by_number(name) if 1 <= name <= 230 else None
         else:
-            plain = _SCREW_AXIS.sub(r"\1\2\3", name.strip())
-            found = gemmi.find_spacegroup_by_name(plain) or _table_row_of_hall(name.strip())
+            found = gemmi.find_spacegroup_by_name(plain_symbol(name)) or _table_row_of_hall(name.strip())
         if found is None:
             raise ValueError(
                 f"{name!r} is no space group; "
@@ -77,6 +76,20 @@ class SpaceGroup:
         """Hermann-Mauguin symbol with the setting (``R 3 :H``)."""
         row = _table_row_of_hall(self.hall_symbol)
         return row.xhm() if row is not None else self.symbol
+
+
+def plain_symbol(name: str) -> str:
+    """A Hermann-Mauguin symbol without marks of screw axes: `P2(1)/c` and `P2_1/c` are `P21/c`."""
+    return _SCREW_AXIS.sub(r"\1\2\3", name.strip())
+
+
+def only_setting(number: int) -> gemmi.SpaceGroup | None:
+    """The group of a number of which one setting is tabulated with its usual lattice; None of all others."""
+    if not 1 <= number <= 230:
+        return None
+    usual = gemmi.find_spacegroup_by_number(number)
+    rows = [row for row in gemmi.spacegroup_table() if row.number == number and row.hm[0] == usual.hm[0]]
+    return usual if len(rows) == 1 else None
 
 
 @cache
