@@ -4,7 +4,7 @@ import pytest
 from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Packing, Pose
 from polyscape.energy.model import build_model
-from polyscape.energy.pair_sums import pair_sums
+from polyscape.energy.pair_sums import by_elements, pair_sums
 from polyscape.settings.search import EnergySettings
 from tests.builders import conformers, oxalic_packing
 
@@ -28,6 +28,15 @@ def test_every_pair_of_kinds_has_its_place_in_order():
     kinds = ["C(C,O,O)", "H(O)", "O(C)", "O(C,H)"]
     assert list(sums) == [(one, other) for one in kinds for other in kinds if one <= other]
     assert all(repulsion > 0 and dispersion < 0 for repulsion, dispersion in sums.values())
+
+
+def test_pairs_of_elements_are_those_of_their_kinds_together():
+    sums = pair_sums(_model(), oxalic_packing())
+    found = by_elements(sums)
+    assert list(found) == [("C", "C"), ("C", "H"), ("C", "O"), ("H", "H"), ("H", "O"), ("O", "O")]
+    np.testing.assert_allclose(sum(map(np.array, found.values())), sum(map(np.array, sums.values())))
+    oxygens = [values for (one, other), values in sums.items() if one[0] == other[0] == "O"]
+    np.testing.assert_allclose(found["O", "O"], np.sum(oxygens, axis=0))
 
 
 def test_a_crystal_written_without_its_symmetry_has_the_same_sums():

@@ -14,6 +14,11 @@ def kinds_of(conformer: Conformer) -> tuple[str, ...]:
     )
 
 
+def element_of(kind: str) -> str:
+    """Symbol of a kind's element."""
+    return kind.partition("(")[0]
+
+
 def all_kinds(conformers: Conformers) -> list[str]:
     """The kinds of all molecules of a campaign, in order: the same for each of its crystals."""
     return sorted({kind for conformer in conformers.values() for kind in kinds_of(conformer)})

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from polyscape.crystal.packing import Packing
 from polyscape.energy.crystal_sum import crystal_geometry
-from polyscape.energy.kinds import all_kinds, kinds_of_sites
+from polyscape.energy.kinds import all_kinds, element_of, kinds_of_sites
 from polyscape.energy.model import RigidLatticeEnergy
 from polyscape.energy.sites import Sites
 from polyscape.units import KJ_PER_MOL_PER_EV
@@ -27,6 +27,10 @@ PairName = tuple[str, str]
 """Two kinds of atoms in alphabetical order."""
 
 
+Sums = dict[PairName, tuple[float, float]]
+"""Repulsion and dispersion of pairs."""
+
+
 class _Cloud(NamedTuple):
     """All sites of the cell: position and, of each, the operation, molecule and site it is an image of."""
 
@@ -36,9 +40,7 @@ class _Cloud(NamedTuple):
     site_n: NDArray[np.int64]
 
 
-def pair_sums(
-    model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUTOFF_A
-) -> dict[PairName, tuple[float, float]]:
+def pair_sums(model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUTOFF_A) -> Sums:
     """Repulsion and dispersion of every pair of kinds of atoms, kJ/mol per formula unit.
 
     Parameters
@@ -67,6 +69,17 @@ def pair_sums(
     place_a = np.searchsorted(kinds, kinds_of_sites(packing, model.conformers))
     values_tp = np.stack([share_p * repulsion_p, share_p * dispersion_p])
     return _by_kinds(kinds, (place_a[a_p], place_a[b_p]), values_tp)
+
+
+def by_elements(sums: Sums) -> Sums:
+    """The sums of pairs of kinds added up by the elements of both."""
+    total: dict[PairName, list[float]] = {}
+    for (one, other), values in sums.items():
+        first, second = sorted((element_of(one), element_of(other)))
+        place = total.setdefault((first, second), [0.0, 0.0])
+        place[0] += values[0]
+        place[1] += values[1]
+    return {pair: (repulsion, dispersion) for pair, (repulsion, dispersion) in sorted(total.items())}
 
 
 def _cloud(sites: Sites, centre_smv: NDArray[np.float64], offset_sav: NDArray[np.float64]) -> _Cloud:
@@ -100,7 +113,7 @@ def _contacts(
 
 def _by_kinds(
     kinds: list[str], place_2p: tuple[NDArray[np.int64], NDArray[np.int64]], value_tp: NDArray[np.float64]
-) -> dict[PairName, tuple[float, float]]:
+) -> Sums:
     """Sums of values by the kinds of their pairs."""
     low_p, high_p = np.minimum(*place_2p), np.maximum(*place_2p)
     count = len(kinds)

@@ -31,10 +31,10 @@ class SoapDescriptor:
         Fewest structures worth a further process, whose start costs seconds.
     """
 
-    cutoff_A: float = 4.0
+    cutoff_A: float = 3.0
     n_max: int = 6
     l_max: int = 6
-    sigma_A: float = 0.4
+    sigma_A: float = 0.3
     structures_per_process: int = 500
 
     @property

@@ -26,7 +26,8 @@ class TermsDescriptor:
 @dataclass(frozen=True)
 class PairsDescriptor:
     """The force field's sums by kinds of atoms, kJ/mol per formula unit: repulsion and dispersion of pairs of kinds
-    (`polyscape.energy.pair_sums`), polarisation of each kind (`polyscape.energy.polarisation`), electrostatics, conformers.
+    and, again, of pairs of elements (`polyscape.energy.pair_sums`), so that what is wrong with an element's kinds alike is
+    learned of all at once; polarisation of each kind (`polyscape.energy.polarisation`), electrostatics, conformers.
     """
 
     @property

@@ -29,12 +29,12 @@ class FeaturesSettings(Section):
     )
     acsf_cutoff_A: float = Field(4.0, description="Radius of the symmetry functions.", gt=2, le=10)
     soap_cutoff_A: float = Field(
-        4.0, description="Radius of the atomic environments; short ones learn hydrogen bonds.", gt=1, le=10
+        3.0, description="Radius of the atomic environments; short ones learn hydrogen bonds.", gt=1, le=10
     )
     soap_n_max: int = Field(6, description="Radial functions.", ge=1, le=12)
     soap_l_max: int = Field(6, description="Angular functions.", ge=0, le=12)
     soap_sigma_A: float = Field(
-        0.4, description="Width of the Gaussians on the atoms; wider ones see less detail.", gt=0.05, le=2
+        0.3, description="Width of the Gaussians on the atoms; wider ones see less detail.", gt=0.05, le=2
     )
     components: int = Field(
         16, description="Principal components kept of each; more for large, flexible molecules.", ge=1, le=100

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import pandas as pd
 
 from polyscape.energy.model import RigidLatticeEnergy
-from polyscape.energy.pair_sums import pair_sums
+from polyscape.energy.pair_sums import by_elements, pair_sums
 from polyscape.energy.polarisation import polarisation
 from polyscape.learn.protocol import Structure
 from polyscape.learn.registry import build_blocks
@@ -55,9 +56,10 @@ def _structures(rows: Sequence[dict[str, Any]], model: RigidLatticeEnergy, cores
     def structure(row: dict[str, Any]) -> Structure:
         terms = {name: _number(row[f"{name}_kJ_per_mol"]) for name in _TERMS}
         packing = packing_of(row)
-        repulsion, dispersion = zip(*pair_sums(model, packing).values(), strict=True)
+        by_kinds = pair_sums(model, packing)
+        pairs = chain(*by_kinds.values(), *by_elements(by_kinds).values())
         induced = polarisation(model, packing).values()
-        sums = (*repulsion, *dispersion, *induced, terms["electrostatic"], terms["intramolecular"])
+        sums = (*pairs, *induced, terms["electrostatic"], terms["intramolecular"])
         return Structure(reduced_atoms(row), tuple(terms.values()), sums)
 
     with ThreadPoolExecutor(cores) as pool:
