@@ -73,7 +73,7 @@ def test_a_campaign_chooses_its_descriptor_by_the_points_it_has(world, capsys):
     assert len(tried) == 4
     assert any(line.startswith(f"descriptor {data.descriptor}: ") for line in tried)
     blind = assemble(landscapes.tables(table, vectors), auto)
-    assert blind.descriptor == "soap+terms"
+    assert blind.descriptor == "soap+pairs"
 
 
 def test_lattice_energies_are_per_formula_unit_and_relative_to_the_molecules(world):

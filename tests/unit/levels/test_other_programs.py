@@ -203,3 +203,26 @@ def test_a_module_that_does_not_work_is_named(code, key, tmp_path, monkeypatch):
 def test_a_long_keyword_is_no_file():
     method = method_of([Level(name="a", backend=EMT, ase={"keywords": {"input": "x" * 5000}})], 0)
     assert "files" not in method
+
+
+class Broken:
+    """A calculator whose numbers break."""
+
+    def __init__(self, error):
+        self.error = {
+            "zero": ZeroDivisionError,
+            "overflow": FloatingPointError,
+            "singular": np.linalg.LinAlgError,
+        }[error]
+
+    def get_property(self, name, atoms=None, allow_calculation=True):
+        """No energy."""
+        raise self.error("broken")
+
+
+@pytest.mark.parametrize("error", ["zero", "overflow", "singular"])
+def test_numbers_that_break_in_a_calculator_are_a_failed_point(error, tmp_path):
+    level = Level(name="a", backend=f"ase:{__name__}.Broken", ase={"keywords": {"error": error}})
+    (point,) = backend(level).climb(in_box(*HYDROXIDE), [level], tmp_path)
+    assert (point.status, point.energy_eV) == (Status.SCF_FAILED, None)
+    assert point.message.endswith(": broken")

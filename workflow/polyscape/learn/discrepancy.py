@@ -38,7 +38,7 @@ class Priors:
     sigma_kJ_per_mol: LogNormal = LogNormal(4.0, 1.0)
     length: LogNormal = LogNormal(0.7, 0.5)
     tau_kJ_per_mol: LogNormal = LogNormal(1.5, 0.7)
-    linear_kJ_per_mol: LogNormal = LogNormal(2.0, 0.5)
+    linear_kJ_per_mol: LogNormal = LogNormal(4.0, 0.5)
 
     @property
     def median_h(self) -> Reals:

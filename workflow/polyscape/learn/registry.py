@@ -11,7 +11,7 @@ from polyscape.learn.soap import SoapDescriptor
 from polyscape.learn.sums import AmdDescriptor, PairsDescriptor, TermsDescriptor
 from polyscape.settings.learning import AUTO, FeaturesSettings, LearningSettings
 
-CANDIDATES: Final = ("soap+terms", "soap+pairs", "acsf+terms", "amd+terms")
+CANDIDATES: Final = ("soap+pairs", "soap+terms", "acsf+pairs", "amd+pairs")
 """Combinations that `auto` chooses from, the one to start with first."""
 
 LINEAR: Final = "linear"

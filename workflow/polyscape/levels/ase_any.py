@@ -43,6 +43,9 @@ _REFUSALS = (
 )
 """What packages that are not ours raise when they are imported or called with what they do not take."""
 
+_FAILURES = (CalculatorError, NotImplementedError, ArithmeticError, np.linalg.LinAlgError)
+"""What a calculator raises when it has no energy of a geometry; the rest (memory, files, bugs) ends the job."""
+
 
 class AseCalculator(SerialBackend):
     """The back end of all ASE calculators; one calculator serves all steps of a relaxation."""
@@ -71,7 +74,7 @@ class AseCalculator(SerialBackend):
         try:
             told = _charged(atoms, level)
             values = {name: calculator.get_property(name, told) for name in wanted}
-        except (CalculatorError, NotImplementedError) as error:
+        except _FAILURES as error:
             del self._calculators[level.name]  # what a failed one still knows is not to be trusted
             message = f"{type(error).__name__}: {error}"
             return SinglePoint(level.name, Status.SCF_FAILED, None, clock.work(), message)
