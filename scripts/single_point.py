@@ -11,7 +11,7 @@ from polyscape.levels.store import Store
 from polyscape.schemas import LANDSCAPE, POINTS, SELECTION
 from polyscape.stages.references import Reference
 from polyscape.stages.registry import Slice
-from polyscape.stages.single_point import Ladder, single_point
+from polyscape.stages.single_point import CountedLevels, single_point
 
 EXAMPLE = """python scripts/single_point.py --settings config/config.yaml \\
     --landscape results/oxalic_acid/landscape.parquet --selection results/oxalic_acid/selection/round0.parquet \\
@@ -24,9 +24,9 @@ def work(options: argparse.Namespace, part: Slice) -> list[Path]:
     selection = SELECTION.read(options.selection)
     row = selection[selection["slot"] == options.slot].iloc[0]
     reference = Reference(POINTS.read(options.molecules), part["molecule.components"])
-    ladder = Ladder(part["levels"], reference)
+    counted = CountedLevels(part["levels"], reference)
     points, is_root = single_point(
-        LANDSCAPE.read(options.landscape), row, ladder, Store(options.store), options.scratch
+        LANDSCAPE.read(options.landscape), row, counted, Store(options.store), options.scratch
     )
     if not is_root:
         return []

@@ -8,7 +8,7 @@ from polyscape.levels.store import Store
 from polyscape.schemas import LANDSCAPE, POINTS
 from polyscape.stages.references import Reference
 from polyscape.stages.registry import Slice
-from polyscape.stages.single_point import Ladder
+from polyscape.stages.single_point import CountedLevels
 from polyscape.stages.stored_points import stored_points
 
 EXAMPLE = """python scripts/stored_points.py --settings config/config.yaml \\
@@ -22,8 +22,8 @@ def work(options: argparse.Namespace, part: Slice) -> list[Path]:
     slots = POINTS.read_all(options.points)
     held = set(zip(slots["structure_id"], slots["level"], strict=True))
     reference = Reference(POINTS.read(options.molecules), part["molecule.components"])
-    ladder = Ladder(part["levels"], reference)
-    found = stored_points(LANDSCAPE.read(options.landscape), ladder, Store(options.store), held)
+    counted = CountedLevels(part["levels"], reference)
+    found = stored_points(LANDSCAPE.read(options.landscape), counted, Store(options.store), held)
     POINTS.write(found, options.output)
     return [options.output]
 

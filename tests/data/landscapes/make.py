@@ -21,7 +21,7 @@ from polyscape.schemas import POINTS
 from polyscape.settings import Settings, load_settings
 from polyscape.stages.isolated_molecule import reference_molecules
 from polyscape.stages.references import Reference
-from polyscape.stages.single_point import Ladder, point_row
+from polyscape.stages.single_point import CountedLevels, point_row
 from polyscape.stages.stored_points import stored_points
 from tests.data.landscapes.load import FOLDER, TABLES, read
 
@@ -52,8 +52,8 @@ def tables(campaign: Path, settings: Settings, store: Store):
 def points_of(found, settings: Settings, store: Store):
     """The points of the isolated molecules and of the structures that the store has."""
     molecules = isolated(found, settings, store)
-    ladder = Ladder(settings.levels, Reference(molecules, settings.molecule.components))
-    return {"molecules": molecules, "points": stored_points(found["landscape"], ladder, store)}
+    counted = CountedLevels(settings.levels, Reference(molecules, settings.molecule.components))
+    return {"molecules": molecules, "points": stored_points(found["landscape"], counted, store)}
 
 
 def provenance(found, settings: Settings, campaign: Path) -> dict[str, object]:

@@ -14,7 +14,7 @@ from polyscape.settings.molecule import Component
 from polyscape.stages.progress import _counts
 from polyscape.stages.references import Reference, judged
 from polyscape.stages.rows import reduced_atoms
-from polyscape.stages.single_point import Ladder, single_point
+from polyscape.stages.single_point import CountedLevels, single_point
 from polyscape.stages.stored_points import stored_points
 from polyscape.units import KJ_PER_MOL_PER_EV
 from tests.unit.learn import landscapes
@@ -101,20 +101,20 @@ def gfn(tmp_path):
     work = Work(1.0, 1.0, 1, 100.0, 10, 0, 1)
     wrong_eV = units * (molecule_eV + 9.0)  # eV per formula unit
     store.put(method_id(levels, 0), reduced_atoms(ROW), wrong_eV, work)
-    return Ladder(levels, Reference(POINTS.from_rows([isolated]), OXALIC)), store
+    return CountedLevels(levels, Reference(POINTS.from_rows([isolated]), OXALIC)), store
 
 
 def test_what_the_store_holds_is_judged_like_what_is_computed(gfn, tmp_path):
-    ladder, store = gfn
+    counted, store = gfn
     slot = SELECTION.from_rows(
         [{"round": 0, "slot": 0, "structure_id": NAME, "level": "gfn2", "reason": "t"}]
     )
-    points, is_root = single_point(TABLE, slot.iloc[0], ladder, store, tmp_path)
+    points, is_root = single_point(TABLE, slot.iloc[0], counted, store, tmp_path)
     assert is_root
-    for table in (points, stored_points(TABLE, ladder, store)):
+    for table in (points, stored_points(TABLE, counted, store)):
         (point,) = POINTS.from_rows(table.to_dict("records")).to_dict("records")
         assert (point["status"], point["source"]) == ("untrusted", "store")
         assert pd.isna(point["total_energy_eV"])
         assert point["core_s"] == 1.0  # what it took is paid all the same
-        assert point["store_key"].startswith(method_id(ladder.levels, 0))
+        assert point["store_key"].startswith(method_id(counted.levels, 0))
         assert _counts(table) == {"gfn2": {"untrusted, from the store": 1}}

@@ -20,7 +20,7 @@ from polyscape.status import Status
 
 
 @dataclass(frozen=True)
-class Ladder:
+class CountedLevels:
     """The levels of a campaign and what their lattice energies count from."""
 
     levels: Sequence[Level]
@@ -28,7 +28,7 @@ class Ladder:
 
 
 def single_point(
-    landscape: pd.DataFrame, row: pd.Series, ladder: Ladder, store: Store, scratch: Path
+    landscape: pd.DataFrame, row: pd.Series, counted: CountedLevels, store: Store, scratch: Path
 ) -> tuple[pd.DataFrame, bool]:
     """The points of one row of the selection, an empty table for an empty slot, and whether to write it here.
 
@@ -38,7 +38,7 @@ def single_point(
         Table `landscape`.
     row : pandas.Series
         The slot's row of table `selection`.
-    ladder : Ladder
+    counted : CountedLevels
         The whole ladder.
     store : Store
         Where results are looked for and kept.
@@ -48,12 +48,12 @@ def single_point(
     if pd.isna(row["structure_id"]):
         return POINTS.from_rows([]), True
     structure = landscape.set_index("structure_id").loc[row["structure_id"]]
-    levels = ladder.levels
+    levels = counted.levels
     top = [level.name for level in levels].index(row["level"])
     atoms, units = reduced_atoms(structure), int(structure["formula_units"])
     rungs, is_root = climb(atoms, levels[: top + 1], store, scratch)
     rows = [point_row(row["structure_id"], units, rung) | predicted(atoms, levels, rung) for rung in rungs]
-    return POINTS.from_rows(judged(rows, structure, ladder.reference)), is_root
+    return POINTS.from_rows(judged(rows, structure, counted.reference)), is_root
 
 
 def predicted(atoms: Atoms, levels: Sequence[Level], rung: Rung) -> dict[str, object]:

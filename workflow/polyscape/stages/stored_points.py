@@ -10,11 +10,11 @@ from polyscape.levels.store import Store
 from polyscape.schemas import POINTS
 from polyscape.stages.references import judged
 from polyscape.stages.rows import reduced_atoms
-from polyscape.stages.single_point import Ladder, point_row, predicted
+from polyscape.stages.single_point import CountedLevels, point_row, predicted
 
 
 def stored_points(
-    landscape: pd.DataFrame, ladder: Ladder, store: Store, held: Collection[tuple[str, str]] = ()
+    landscape: pd.DataFrame, counted: CountedLevels, store: Store, held: Collection[tuple[str, str]] = ()
 ) -> pd.DataFrame:
     """Stored single points of the distinct structures, at the methods of the ladder.
 
@@ -22,7 +22,7 @@ def stored_points(
     ----------
     landscape : pandas.DataFrame
         Table `landscape`.
-    ladder : Ladder
+    counted : CountedLevels
         The whole ladder.
     store : Store
         Where results are looked for.
@@ -30,7 +30,7 @@ def stored_points(
         Points that a slot holds already; they are left out.
     """
     rows: list[dict[str, object]] = []
-    levels = ladder.levels
+    levels = counted.levels
     for index in range(len(levels)):
         if (store.folder / method_id(levels, index)).is_dir():  # kept before methods were described
             store.describe(method_of(levels, index))
@@ -43,5 +43,5 @@ def stored_points(
             point_row(name, units, rung) | predicted(atoms, levels, rung)
             for rung in stored(atoms, levels, wanted, store)
         ]
-        rows.extend(judged(found, structure, ladder.reference))
+        rows.extend(judged(found, structure, counted.reference))
     return POINTS.from_rows(rows)
