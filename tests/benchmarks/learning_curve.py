@@ -5,8 +5,8 @@ batch, and compares the highest level's predicted with its computed energies aft
 difference over the landscape is taken out.  Each seed sees a random nine tenths of the structures.
 
 The cost fraction is the core seconds of the points bought, all levels, over those of climbing to the highest level with
-every structure; basis `nscf` as measured, `scf` with the self-consistent hybrid's price (`--scf-factor` times that of the
-level below, as measured on some structures) in the place of the hybrid's.
+every structure; basis `nscf` as measured, `scf` with the self-consistent hybrid's price in the place of the hybrid's: that
+of the level below times the geometric mean of the ratios measured on some structures (`tests/data/landscapes/hybrids.py`).
 
 Methods: `polyscape`; `random`, `lowest_energy`, `farthest_points` choose otherwise and learn alike; `single_level_gp` (the
 highest level learned from the force field alone), `linear` (offset and factor by least squares) and `smt_mfk`
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from tests.benchmarks.peers import PEERS, Prediction, ours
+from tests.data.landscapes.hybrids import prices as prices_of_hybrids
 from tests.data.landscapes.load import Truth, load
 
 from polyscape.learn.budget import Budget
@@ -160,13 +161,15 @@ def main() -> None:
         "--descriptor", default=AUTO, help="a combination, or what a campaign chooses round by round (auto)"
     )
     parser.add_argument(
-        "--scf-factor", type=float, help="price of the self-consistent hybrid over the level below"
+        "--scf-factor", type=float, help="price of the self-consistent hybrid over the level below (measured)"
     )
     options = parser.parse_args()
     truth = load(options.landscape, options.descriptor)
+    ratios = prices_of_hybrids(options.landscape)
+    measured = float(np.exp(np.log(ratios).mean())) if len(ratios) else None
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for method in options.methods:
-            replay = Replay(method, seed, options.batch, options.until, options.scf_factor)
+            replay = Replay(method, seed, options.batch, options.until, options.scf_factor or measured)
             for data, part in rounds(replay, truth):
                 predict = PEERS.get(method, ours)
                 for said in line(replay, data, part, predict(data)):

@@ -17,7 +17,7 @@ from polyscape.crystal.packing import Packing
 from polyscape.energy.crystal_sum import crystal_geometry
 from polyscape.energy.kinds import all_kinds, element_of, kinds_of_sites
 from polyscape.energy.model import RigidLatticeEnergy
-from polyscape.energy.sites import Sites
+from polyscape.energy.sites import Sites, pose_of
 from polyscape.units import KJ_PER_MOL_PER_EV
 
 CUTOFF_A: Final = 12.0
@@ -57,7 +57,7 @@ def pair_sums(model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUT
     dict of (str, str) to (float, float)
         All pairs of the kinds of the campaign's molecules, in order, whatever the crystal holds of them.
     """
-    sites, _, pose = model.prepare(packing)
+    sites, pose = model.sites(packing), pose_of(packing, model.conformers)
     geometry = crystal_geometry(sites, pose)
     cloud = _cloud(sites, geometry.centre_smv, geometry.offset_sav)
     a_p, b_p, distance_p = _contacts(cloud, pose.cell_cv, cutoff_A)

@@ -168,6 +168,12 @@ def products(included_ll: NDArray[np.bool_]) -> NDArray[np.int64]:
     included_ll : numpy.ndarray of bool, shape (5, 5)
         Which pairs of ranks; l_A + l_B > 4 must not be.
     """
+    return _products(np.asarray(included_ll, bool).tobytes()).copy()
+
+
+@cache
+def _products(included: bytes) -> NDArray[np.int64]:
+    included_ll = np.frombuffer(included, bool).reshape(RANK + 1, RANK + 1)
     rows = []
     for a, first in enumerate(_MONOMIALS):
         for b, second in enumerate(_MONOMIALS):
