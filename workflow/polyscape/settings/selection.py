@@ -34,8 +34,9 @@ class SelectionSettings(Section):
         32, description="Largest reduced cell that is computed; larger ones are predicted only.", ge=1
     )
     energy_scale_kJ_per_mol: float = Field(
-        5.0,
-        description="Energy above the lowest at which a structure's weight in the choice falls to 1/e.",
+        10.0,
+        description="Energy above the lowest at which a structure's weight in the choice falls to 1/e: twice what the "
+        "force field is wrong by, or the window that the whole landscape is wanted for.",
         gt=0,
     )
     cost_exponent: float = Field(
