@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from polyscape.levels.exchange import classes_of_pairs
+from polyscape.levels.sampling import Operations, distinct_pairs
 
 IDENTITY = np.eye(3, dtype=int)
 SCREW = np.diag([-1, 1, -1])
@@ -68,6 +69,20 @@ def test_one_pair_of_a_class_stands_for_all(name, size):
     pairs = np.array([[energy(rotations, one, other) for other in kpt_Kc] for one in kpt_Kc])
     total = sum(weight_k[k] * energies[found][0] for (_, k), found in class_Kk.items())
     assert total == pytest.approx(pairs.sum(), abs=1e-8 * len(kpt_Kc) ** 2)
+
+
+@pytest.mark.parametrize("name", ["1", "-1", "2/m", "222"])  # a threefold axis leaves these meshes
+@pytest.mark.parametrize("size", [(1, 1, 1), (2, 1, 1), (2, 2, 2), (3, 3, 2), (4, 4, 1)])
+def test_prices_count_the_pairs_that_are_computed(name, size):
+    rotations, kpt_Kc = GROUPS[name], mesh(size)
+    ibz, own_kc, _ = zone(rotations, kpt_Kc)
+    pairs = [(kpt_Kc[one], kpt_Kc[other]) for one, other in set(classes_of_pairs(ibz, own_kc).values())]
+    halves = sum(
+        any(np.allclose((first_c + sign * second_c + 0.5) % 1.0, 0.5) for sign in (1, -1))
+        for first_c, second_c in pairs
+    )
+    counted = distinct_pairs(Operations(np.array(rotations), np.zeros((len(rotations), 3))), size)
+    assert counted == pytest.approx(len(pairs) - 0.5 * halves)
 
 
 def test_both_orders_and_time_reversal_leave_a_quarter_without_symmetry():

@@ -6,12 +6,12 @@ every irreducible k-point and orthogonalises the bands:
     t = c_0 + c_g G + k b (c_f G log2 G + c_o b p)
 
 with G grid points, k irreducible k-points, b occupied bands and p plane waves. A hybrid on those orbitals
-transforms every pair of orbitals of the irreducible with all K k-points:
+transforms the pairs of orbitals of P distinct pairs of k-points:
 
-    t = c_1 + c_p k K b^2 G log2 G
+    t = c_1 + c_p P b^2 G log2 G
 
-and a self-consistent hybrid does so for each of its exchange operators, and converges with every one of them: about six
-times that, and three times what a semilocal one takes.
+A self-consistent hybrid applies its exchange operators to those of the irreducible with all K k-points, and converges with
+every one of them: about six times as much with k K in the place of P, and three times what a semilocal one takes.
 A mesh of Gamma alone has real orbitals: half of the transforms and of the plane waves.
 
 The coefficients minimise the relative error of 15 self-consistent and 7 hybrid points of campaigns: cells of
@@ -34,7 +34,14 @@ from polyscape.levels.box import charge_of
 from polyscape.levels.check import is_meta_gga
 from polyscape.levels.method import alike, needs_orbitals, start_of
 from polyscape.levels.protocol import Work
-from polyscape.levels.sampling import at_best_origin, grid, irreducible_points, mesh, usable_operations
+from polyscape.levels.sampling import (
+    at_best_origin,
+    distinct_pairs,
+    grid,
+    irreducible_points,
+    mesh,
+    usable_operations,
+)
 from polyscape.settings.gpaw import GpawSettings
 from polyscape.settings.levels import Level
 
@@ -111,17 +118,18 @@ def _plane_waves(size: "_Size", level: Level) -> Cost:
     """Cost of plane-wave DFT."""
     transforms = size.irreducible * size.bands * size.grid_points * size.real_factor
     doublings = math.log2(size.grid_points)
-    exchange_s = _PAIR_S * transforms * size.k_points * size.bands * doublings
+    orbital_pair_s = _PAIR_S * size.bands**2 * size.grid_points * size.real_factor * doublings
     orbitals_MB = _ORBITAL_MB * transforms
     memory_MB = _BASE_MB + _GRID_MB * size.grid_points + orbitals_MB
     if needs_orbitals(level):
-        return Cost(_HYBRID_START_S + exchange_s, memory_MB + orbitals_MB)
+        return Cost(_HYBRID_START_S + orbital_pair_s * size.pairs, memory_MB + orbitals_MB)
     core_s = _START_S + _GRID_S * size.grid_points + _TRANSFORM_S * transforms * doublings
     core_s += _ORTHOGONAL_S * size.irreducible * size.bands**2 * size.plane_waves
     if is_meta_gga(level.gpaw.functional):
         return Cost(_META * core_s, memory_MB)
     if level.gpaw.hybrid == "none":
         return Cost(core_s, memory_MB)
+    exchange_s = orbital_pair_s * size.irreducible * size.k_points
     return Cost(_CONVERGENCES * core_s + _EXCHANGES * exchange_s, memory_MB + orbitals_MB)
 
 
@@ -153,6 +161,7 @@ class _Size:
     grid_points: int
     k_points: int
     irreducible: int
+    pairs: float
     real_factor: float
 
 
@@ -164,15 +173,18 @@ def _size(atoms: Atoms, settings: GpawSettings) -> _Size:
     k_points = math.prod(mesh_c)
     placed = at_best_origin(atoms, points_c, mesh_c) if k_points > 1 else atoms
     real_factor = 0.5 if k_points == 1 else 1.0
+    irreducible, pairs = 1, 0.5
+    if k_points > 1:
+        operations = usable_operations(placed, points_c, mesh_c)
+        irreducible, pairs = irreducible_points(operations, mesh_c), distinct_pairs(operations, mesh_c)
     wave_number_per_A = math.sqrt(settings.plane_wave_cutoff_eV / _HARTREE_PER_BOHR2_EV_A2)
     return _Size(
         bands=(sum(valence_electrons(int(number)) for number in atoms.numbers) - charge_of(atoms)) / 2,
         plane_waves=real_factor * atoms.get_volume() * wave_number_per_A**3 / (6 * math.pi**2),
         grid_points=math.prod(points_c),
         k_points=k_points,
-        irreducible=1
-        if k_points == 1
-        else irreducible_points(usable_operations(placed, points_c, mesh_c), mesh_c),
+        irreducible=irreducible,
+        pairs=pairs,
         real_factor=real_factor,
     )
 

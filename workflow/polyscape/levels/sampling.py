@@ -124,11 +124,30 @@ def at_best_origin(atoms: Atoms, points_c: tuple[int, int, int], mesh_c: tuple[i
 
 def irreducible_points(operations: Operations, mesh_c: tuple[int, int, int]) -> int:
     """K-points of the mesh that neither an operation nor time reversal (k to -k) maps on one another."""
+    return len(np.unique(_images_gk(operations, mesh_c).min(axis=0)))
+
+
+def distinct_pairs(operations: Operations, mesh_c: tuple[int, int, int]) -> float:
+    """Pairs of k-points that the exact exchange sums over (`polyscape.levels.exchange`), in units of all orbitals of both.
+
+    Pairs that an operation, time reversal or their exchange makes alike count once; a point with itself or with its
+    opposite counts half, as one order of each pair of orbitals is enough.
+    """
+    images_gk = _images_gk(operations, mesh_c)
+    irreducible_k, count = np.unique(images_gk.min(axis=0)), images_gk.shape[1]
+    low_gkj = np.minimum(images_gk[:, :, None], images_gk[:, None, irreducible_k])
+    high_gkj = np.maximum(images_gk[:, :, None], images_gk[:, None, irreducible_k])
+    low_p, high_p = np.divmod(np.unique((low_gkj * count + high_gkj).min(axis=0)), count)
+    opposite_k = _images_gk(Operations(np.eye(3, dtype=int)[np.newaxis], np.zeros((1, 3))), mesh_c)[1]
+    half_p = (low_p == high_p) | (opposite_k[low_p] == high_p)
+    return float(len(low_p) - 0.5 * half_p.sum())
+
+
+def _images_gk(operations: Operations, mesh_c: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Index of the image of every k-point of the mesh under the operations, and with time reversal (k to -k)."""
     k_kc = monkhorst_pack(mesh_c)
-    images_kx = []
-    for U_cc in np.concatenate([operations.U_scc, -operations.U_scc]):
-        images_kx.append(_indices(k_kc @ U_cc.T, mesh_c))
-    return len(set(np.min(images_kx, axis=0).tolist()))
+    both_gcc = np.concatenate([operations.U_scc, -operations.U_scc])
+    return np.stack([_indices(k_kc @ U_cc.T, mesh_c) for U_cc in both_gcc])
 
 
 def _indices(k_kc: NDArray[np.float64], mesh_c: tuple[int, int, int]) -> NDArray[np.int64]:
