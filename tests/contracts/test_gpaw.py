@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,34 @@ def test_hybrid_energy_agrees_with_gpaws_own_where_that_is_right(screw, screw_en
     terms = non_self_consistent_hybrid_xc_energy(calculator.dft, "PBE0", log=str(tmp_path / "log2.txt"))
     # 0.005 kJ/mol per molecule for orbitals that are not quite converged
     assert terms.sum() == pytest.approx(screw_energies[1], abs=1e-4)
+
+
+def test_one_order_of_a_pair_of_orbitals_is_enough_at_a_k_point_and_its_opposite(screw, tmp_path):
+    """With occupations that are no longer alike, and the bands shared by two ranks."""
+    from gpaw.new.pw.hybrids import truncated_coulomb
+
+    from polyscape.levels.exchange import Crystal, _pair_energy, whole_zone
+    from polyscape.levels.gpaw.hybrid import irreducible_orbitals
+
+    calculator, placed = without_symmetry(screw, tmp_path, symmetry={"point_group": False})
+    calculator.get_property("energy", placed)
+    dft = calculator.dft
+    grid = dft.density.grid.new(comm=None, dtype=complex)
+    coulomb = truncated_coulomb(grid.cell_cv, dft.ibzwfs.ibz.bz, 0.0, False)
+    crystal = Crystal(grid, grid.fft_plans(), dft.setups, dft.relpos_ac, coulomb, dft.ibzwfs.ibz)
+    irreducible = irreducible_orbitals(crystal, dft)
+    occupation_n = np.random.default_rng(2).uniform(0.2, 1.0, len(irreducible[0].f_n))
+    own = replace(irreducible[0], f_n=occupation_n)
+    sources = zip(dft.ibzwfs.ibz.bz2ibz_K, whole_zone(crystal, irreducible), strict=True)
+    images = [replace(image, f_n=occupation_n) for source, image in sources if source == 0]
+    assert [tuple(np.round(image.kpt_c + own.kpt_c, 9)) for image in images].count((0.0, 0.0, 0.0)) == 1
+    assert len(images) == 2  # itself and, by time reversal, its opposite
+    for image in images:
+        shares = [np.arange(rank, len(occupation_n), 2) for rank in (0, 1)]
+        half = sum(_pair_energy(crystal, image, own, mine_n, alike=True) for mine_n in shares)
+        full = sum(_pair_energy(crystal, image, own, mine_n, alike=False) for mine_n in shares)
+        assert half == pytest.approx(full, rel=1e-10)
+        assert full > 0
 
 
 def test_a_polar_molecule_does_not_feel_its_box(tmp_path):

@@ -89,7 +89,7 @@ def molecule_request(wildcards, input):
     return _request(molecule_cost(str(input.molecule), str(input.conformers), part("isolated_molecule")))
 
 
-# 5,000 structures need 2.3 GB, their square more
+# 2.3 GB for 5,000 structures, growing with the square of their number
 LEARNING = {"mem_mb": lambda wildcards, attempt: 4000 * attempt, "runtime": 60}
 
 

@@ -358,4 +358,4 @@ def test_an_offset_common_to_a_level_is_in_the_sd_and_not_in_the_relative_one(wo
     posterior = learn(landscapes.tables(table, vectors, points), PLAN)
     top = posterior[posterior.level == "pbe0-d3"]
     assert top.sd_kJ_per_mol.min() > 25.0
-    assert top.sd_relative_kJ_per_mol.median() < 15.0
+    assert top.sd_relative_kJ_per_mol.max() < 25.0

@@ -26,7 +26,6 @@ CUTOFF_A: Final = 12.0
 PairName = tuple[str, str]
 """Two kinds of atoms in alphabetical order."""
 
-
 Sums = dict[PairName, tuple[float, float]]
 """Repulsion and dispersion of pairs."""
 

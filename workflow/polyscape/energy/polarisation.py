@@ -1,11 +1,12 @@
 """What the molecules of a crystal do to each other's electrons: the field at every site, and the energy that it is worth.
 
-    F_a = -grad phi at site a of all other molecules' multipoles,    P_x = -1/2 sum_{a in x} alpha |F_a|^2
+    F_a = -grad phi at site a of all other molecules' multipoles to rank 3,    P_x = -1/2 sum_{a in x} alpha |F_a|^2
 
 with the same polarisability alpha = 1 Angstrom^3 at all sites (Stone, The Theory of Intermolecular Forces, 2nd ed., 2013,
 section 4.2, https://doi.org/10.1093/acprof:oso/9780199672394.001.0001).  A rigid force field leaves it out, or rather,
-holds its average; how much each kind of atom is polarised is learned.  No damping, and no answer of the other molecules
-to the change: it describes a crystal to what learns from it, and no energy is made of it.
+holds its average; how much each kind of atom is polarised is learned.  The sites are the force field's (W99rev moves
+hydrogens); a polar crystal stands in a conductor, as in all its lattice sums.  No damping, and no answer of the other
+molecules to the change: it describes a crystal to what learns from it, and no energy is made of it.
 
 The field is the derivative of the lattice energy by a dipole at the site, which all lattice sums give at no further cost,
 less that of the molecule's own smooth charges, which Ewald's method has in its reciprocal sum.  A molecule on a special

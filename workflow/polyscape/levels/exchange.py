@@ -110,7 +110,7 @@ def valence_exchange(crystal: Crystal, irreducible: Sequence[Orbitals], rank: in
             weight = weight_by_class.pop(class_Kk[K, k], None)
             if weight is not None:
                 mine = np.arange(rank, len(first.f_n), ranks)
-                alike = k == source and (first is second or _are_equal(first.kpt_c, -second.kpt_c))
+                alike = first is second or (k == source and _are_conjugate(first.kpt_c, second.kpt_c))
                 total += weight * _pair_energy(crystal, first, second, mine, alike)
     return -total / len(crystal.ibz.bz)
 
@@ -144,9 +144,9 @@ def _key(kpt_c: NDArray[np.float64]) -> tuple[int, ...]:
     return tuple(int(value) % 1_000_000 for value in np.round(1e6 * np.asarray(kpt_c)))
 
 
-def _are_equal(first_c: NDArray[np.float64], second_c: NDArray[np.float64]) -> bool:
-    """Whether two k-points differ by a reciprocal lattice vector."""
-    return _key(first_c) == _key(second_c)
+def _are_conjugate(first_c: NDArray[np.float64], second_c: NDArray[np.float64]) -> bool:
+    """Whether two k-points are each other's opposite and not the same, but for reciprocal lattice vectors."""
+    return _key(first_c) == _key(-second_c) != _key(second_c)
 
 
 def whole_zone(crystal: Crystal, irreducible: Sequence[Orbitals]) -> Iterator[Orbitals]:
@@ -162,7 +162,7 @@ def whole_zone(crystal: Crystal, irreducible: Sequence[Orbitals]) -> Iterator[Or
         source = irreducible[k]
         pw = source.psit_nG.desc
         U_cc, t_c = ibz.symmetries.rotation_scc[s], ibz.symmetries.translation_sc[s]
-        if _are_equal(kpt_c, -source.kpt_c) and not _are_equal(kpt_c, source.kpt_c):
+        if _are_conjugate(kpt_c, source.kpt_c):
             U_cc, t_c, conjugate = np.eye(3, dtype=int), np.zeros(3), True
         if not t_c.any() and not conjugate and (U_cc == np.eye(3)).all():
             yield source
@@ -203,7 +203,8 @@ def _pair_energy(
             for a, setup in enumerate(crystal.setups)
         ]
         rho_nG += np.concatenate(Q_nA, axis=1) @ charges_AG.data
-        f_n = second.f_n[n2] * (2.0 if alike else 1.0)
-        f_n[0] /= 2.0 if alike else 1.0
+        f_n = second.f_n[n2].copy()
+        if alike:
+            f_n[1:] *= 2.0
         energy += first.f_n[n1] * float(f_n @ (np.abs(rho_nG) ** 2 @ v_G))
     return energy * pw.dv

@@ -37,7 +37,7 @@ class GpawSettings(Section):
     hybrid: Literal["none", "non_self_consistent", "self_consistent"] = Field(
         "none",
         description="`non_self_consistent` evaluates a hybrid functional on the orbitals of the level below; "
-        "`self_consistent` starts from them, or from PBE's, and costs about six times as much.",
+        "`self_consistent` starts from them, or from PBE's, and costs ten to thirty times as much.",
     )
     max_scf_steps: int = Field(100, description="Steps before the next remedy is tried.", ge=1)
     molecule_box_A: float = Field(

@@ -89,19 +89,19 @@ STAGES: dict[str, Stage] = {
         ),
         Stage("landscape", 7, ("landscape", "energy", "minimiser", "search.chirality")),
         Stage("completeness", 1, ()),
-        Stage("features", 3, ("features", "energy")),
+        Stage("features", 4, ("features", "energy")),
         Stage("dispersion", 1, ("levels",)),
         # not "select": a script of that name would hide the module that Python's own sockets need
         Stage(
             "selection",
-            3,
+            4,
             ("seed", "molecule.components", "levels", "features", "selection", "budget", "learning"),
         ),
         Stage("single_point", 3, ("molecule.components", "levels")),
         Stage("isolated_molecule", 3, ("levels",)),
         Stage("stored_points", 3, ("molecule.components", "levels")),
-        Stage("learn", 3, ("molecule.components", "levels", "features", "learning")),
-        Stage("rank", 3, ("seed", "molecule.components", "levels", "features", "learning")),
+        Stage("learn", 4, ("molecule.components", "levels", "features", "learning")),
+        Stage("rank", 4, ("seed", "molecule.components", "levels", "features", "learning")),
         Stage("ledger", 3, ("levels",)),
         Stage(
             "report",
