@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from polyscape.crystal.groups import SpaceGroup
 from polyscape.crystal.packing import Packing, Pose
+from polyscape.crystal.sites import site_operations, symmetrised
 from polyscape.energy.crystal_sum import crystal_energy
 from polyscape.energy.kinds import all_kinds, kinds_of
 from polyscape.energy.model import FINE_DECADES, RigidLatticeEnergy
@@ -92,6 +95,42 @@ def test_a_crystal_written_without_its_symmetry_is_polarised_alike(name):
     packing = ALL_CASES[name]
     model = model_of(CONFORMERS)
     assert polarisation(model, in_p1(packing)) == pytest.approx(polarisation(model, packing), rel=1e-6)
+
+
+def pyramid():
+    """Ammonia on a threefold axis along z, with random multipoles that share it."""
+    turn_vv = Rotation.from_rotvec([0, 0, 2 * np.pi / 3]).as_matrix()
+    hydrogen_v = np.array([0.94, 0.1, -0.3])
+    position_av = np.array([[0, 0, 0.1], hydrogen_v, turn_vv @ hydrogen_v, turn_vv @ turn_vv @ hydrogen_v])
+    charge_a = np.array([-0.9, 0.3, 0.3, 0.3])
+    multipole_aq = np.zeros((4, 25))
+    multipole_aq[:, 1:9] = 0.3 * np.random.default_rng(0).normal(size=(4, 8))
+    multipole_aq[:, 0] = charge_a
+    bonds = ((0, 1), (0, 2), (0, 3))
+    molecule = replace(
+        oxalic_acid(), name="pyramid", atomic_number_a=np.array([7, 1, 1, 1]), position_av=position_av,
+        mass_a=np.array([14.0, 1.0, 1.0, 1.0]), charge_a=charge_a, multipole_aq=multipole_aq, bonds=bonds,
+        potential_type_a=load_potential("fit").assign_types(np.array([7, 1, 1, 1]), bonds),
+    )  # fmt: skip
+    packing = Packing("P 3", (8.1, 8.1, 7.0, 90.0, 90.0, 120.0), (ON_AXIS,))
+    site = site_operations(packing, 0, {(0, "pyramid"): molecule})
+    return symmetrised(molecule, ON_AXIS, site, SpaceGroup.from_hall("P 3"), packing.cell_cv)[0]
+
+
+ON_AXIS = Pose(0, "pyramid", "3", (0.0, 0.0, 0.1), (1.0, 0.0, 0.0, 0.0))
+BESIDE = Pose(0, "pyramid", "1", (0.45, 0.1, 0.5), (0.8, 0.36, 0.48, 0.0))
+
+
+@pytest.mark.parametrize("hall", ["P 3", "-P 3"])
+@pytest.mark.parametrize("poses", [(ON_AXIS,), (ON_AXIS, BESIDE)], ids=["alone", "beside another"])
+def test_a_molecule_on_a_threefold_axis_is_polarised_as_without_the_group(hall, poses):
+    """Operations that are not their own inverses: a mean over the site in the wrong direction would show."""
+    edge = 5.1 if len(poses) == 1 else 8.1
+    packing = Packing(hall, (edge, edge, 7.0, 90.0, 90.0, 120.0), poses)
+    model = model_of({(0, "pyramid"): pyramid()})
+    found = polarisation(model, packing)
+    assert found == pytest.approx(polarisation(model, in_p1(packing)), rel=1e-6)
+    assert found["H(N)"] < -0.01
 
 
 def test_every_kind_has_its_place_and_charges_polarise_as_multipoles_of_rank_0():
