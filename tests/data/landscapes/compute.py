@@ -7,6 +7,7 @@ into the store first, so that nothing is computed twice on any machine; they are
 """
 
 import argparse
+import json
 import multiprocessing
 import os
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from polyscape.files import write_json
 from polyscape.ids import molecule_id
 from polyscape.levels.ladder import climb, stored
 from polyscape.levels.method import method_ids
@@ -26,7 +28,7 @@ from polyscape.stages.isolated_molecule import reference_molecules
 from polyscape.stages.rows import reduced_atoms
 from polyscape.status import Status
 from tests.data.landscapes.load import TABLES, read
-from tests.data.landscapes.make import points_of
+from tests.data.landscapes.make import core_h, points_of
 
 SMALL_ATOMS = 16
 _WORK = tuple(Work.__dataclass_fields__)
@@ -63,6 +65,14 @@ def one(atoms, settings: Settings, store: Path):
         climb(atoms, settings.levels, Store(store), Path(scratch))
 
 
+def write(found, folder: Path):
+    """The tables of points, and what they took."""
+    for table in ("molecules", "points"):
+        TABLES[table].write(found[table], folder / f"{table}.parquet")
+    record = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    write_json(folder / "provenance.json", record | {"core_h": core_h(found["points"])})
+
+
 def compute(folder: Path, store: Path, hours: float, processes: int):
     """Compute until the time is up or nothing is missing."""
     settings = load_settings(folder / "config.yaml")
@@ -86,8 +96,7 @@ def compute(folder: Path, store: Path, hours: float, processes: int):
                 name = running.pop(future)
                 future.result()
                 found |= points_of(found, settings, Store(store))
-                for table in ("molecules", "points"):
-                    TABLES[table].write(found[table], folder / f"{table}.parquet")
+                write(found, folder)
                 print(f"{name}: {len(found['points'])} points in {folder}", flush=True)
 
 

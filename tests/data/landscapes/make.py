@@ -56,13 +56,18 @@ def points_of(found, settings: Settings, store: Store):
     return {"molecules": molecules, "points": stored_points(found["landscape"], counted, store)}
 
 
+def core_h(points) -> float:
+    """Core-hours of the points of crystals."""
+    return float(np.nansum(points.core_s)) / 3600
+
+
 def provenance(found, settings: Settings, campaign: Path) -> dict[str, object]:
     """Where the tables come from."""
     records = [json.loads(path.read_text()) for path in sorted((campaign / "provenance").glob("*.json"))]
     return {
         "campaign": settings.campaign,
         "structures": len(found["landscape"]),
-        "core_h": float(np.nansum(found["points"].core_s)) / 3600,
+        "core_h": core_h(found["points"]),
         "methods": method_ids(settings.levels),
         "stages": {
             record["stage"]: {key: record.get(key) for key in ("started", "cpu", "packages", "git_commit")}
