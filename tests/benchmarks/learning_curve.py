@@ -68,10 +68,8 @@ def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]
     part = truth.part(np.sort(generator.permutation(count)[: round(PART * count)]))
     value_ls = np.full_like(part.value_ls, np.nan)
     value_ls[0] = part.value_ls[0]
-    judge, nowhere_ls = (
-        Judge(build_learner(LearningSettings()), 1000, generator),
-        np.zeros(value_ls.shape, bool),
-    )
+    judge = Judge(build_learner(LearningSettings()), 1000, generator)
+    nowhere_ls = np.zeros(value_ls.shape, bool)
     data = described(value_ls, part)
     while spent(data, part, part.paid_ls) < replay.until:
         now = Situation(data, part.energy_s, part.added_ls[-1], nowhere_ls)

@@ -68,6 +68,11 @@ def test_a_number_alone_is_refused_where_it_leaves_the_setting_open(tmp_path, nu
         crystal(tmp_path, numbered(number))
 
 
+def test_a_number_does_not_mend_a_symbol_that_is_none(tmp_path):
+    with pytest.raises(CifError, match="names no space group that is known"):
+        crystal(tmp_path, text("P 21 21 2z").replace("loop_", "_symmetry_Int_Tables_number 19\nloop_", 1))
+
+
 def test_operations_of_an_untabulated_origin_are_followed(tmp_path):
     wanted = crystal(tmp_path, text(OPERATIONS))
     found = crystal(tmp_path, text(MOVED, shift=0.25))

@@ -15,6 +15,7 @@ from polyscape.crystal.disorder import Disorder, PartlyEmptyError, major_part
 from polyscape.crystal.groups import SpaceGroup, only_setting, plain_symbol
 from polyscape.crystal.operations import group_from_operations, operation_key, parse_operation
 
+_NO_SYMBOL: Final = ("", "?", ".")
 _SAME_SITE_A: Final = 0.1
 _SHORTEST_A: Final = 1.0
 """No cell of molecules has a shorter axis, or less than its cube for a volume."""
@@ -147,10 +148,12 @@ def _group(structure: gemmi.SmallStructure) -> tuple[int, NDArray[np.float64]]:
         seitz_gcc = np.array([_seitz(*operation) for operation in listed.operations])
         if known is None or not _same_operations(known, listed):
             return listed.number, seitz_gcc
-    known = known or only_setting(structure.spacegroup_number)
+    by_number = structure.spacegroup_number and plain in _NO_SYMBOL
+    if by_number:
+        known = known or only_setting(structure.spacegroup_number)
     if known is None:
         problem = "names no space group that is known, and lists no operations"
-        if structure.spacegroup_number:
+        if by_number:
             problem = f"gives the number {structure.spacegroup_number} of its space group only, not which setting of it"
         raise CifError(problem, "add the Hermann-Mauguin symbol of its setting, or the operations")
     return known.number, np.array([operation.float_seitz() for operation in known.operations()])

@@ -26,7 +26,7 @@ CUTOFF_A: Final = 12.0
 PairName = tuple[str, str]
 """Two kinds of atoms in alphabetical order."""
 
-Sums = dict[PairName, tuple[float, float]]
+PairSums = dict[PairName, tuple[float, float]]
 """Repulsion and dispersion of pairs."""
 
 
@@ -39,7 +39,7 @@ class _Cloud(NamedTuple):
     site_n: NDArray[np.int64]
 
 
-def pair_sums(model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUTOFF_A) -> Sums:
+def pair_sums(model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUTOFF_A) -> PairSums:
     """Repulsion and dispersion of every pair of kinds of atoms, kJ/mol per formula unit.
 
     Parameters
@@ -70,7 +70,7 @@ def pair_sums(model: RigidLatticeEnergy, packing: Packing, cutoff_A: float = CUT
     return _by_kinds(kinds, (place_a[a_p], place_a[b_p]), values_tp)
 
 
-def by_elements(sums: Sums) -> Sums:
+def by_elements(sums: PairSums) -> PairSums:
     """The sums of pairs of kinds added up by the elements of both."""
     total: dict[PairName, list[float]] = {}
     for (one, other), values in sums.items():
@@ -112,7 +112,7 @@ def _contacts(
 
 def _by_kinds(
     kinds: list[str], place_2p: tuple[NDArray[np.int64], NDArray[np.int64]], value_tp: NDArray[np.float64]
-) -> Sums:
+) -> PairSums:
     """Sums of values by the kinds of their pairs."""
     low_p, high_p = np.minimum(*place_2p), np.maximum(*place_2p)
     count = len(kinds)

@@ -135,9 +135,12 @@ def distinct_pairs(operations: Operations, mesh_c: tuple[int, int, int]) -> floa
     """
     images_gk = _images_gk(operations, mesh_c)
     irreducible_k, count = np.unique(images_gk.min(axis=0)), images_gk.shape[1]
-    low_gkj = np.minimum(images_gk[:, :, None], images_gk[:, None, irreducible_k])
-    high_gkj = np.maximum(images_gk[:, :, None], images_gk[:, None, irreducible_k])
-    low_p, high_p = np.divmod(np.unique((low_gkj * count + high_gkj).min(axis=0)), count)
+    class_kj = np.full((count, len(irreducible_k)), count**2)
+    for image_k in images_gk:  # one after another: fine meshes have millions of pairs
+        first_kj, second_kj = image_k[:, None], image_k[None, irreducible_k]
+        named_kj = np.minimum(first_kj, second_kj) * count + np.maximum(first_kj, second_kj)
+        np.minimum(class_kj, named_kj, out=class_kj)
+    low_p, high_p = np.divmod(np.unique(class_kj), count)
     opposite_k = _images_gk(Operations(np.eye(3, dtype=int)[np.newaxis], np.zeros((1, 3))), mesh_c)[1]
     half_p = (low_p == high_p) | (opposite_k[low_p] == high_p)
     return float(len(low_p) - 0.5 * half_p.sum())
