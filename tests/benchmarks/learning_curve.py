@@ -5,8 +5,9 @@ batch, and compares the highest level's predicted with its computed energies aft
 difference over the landscape is taken out.  Each seed sees a random nine tenths of the structures.
 
 The cost fraction is the core seconds of the points bought, all levels, over those of climbing to the highest level with
-every structure; basis `nscf` as measured, `scf` with the self-consistent hybrid's price in the place of the hybrid's: that
-of the level below times the geometric mean of the ratios measured on some structures (`tests/data/landscapes/hybrids.py`).
+every structure.  On the basis `nscf` they are as measured; on `scf` the highest level costs what its self-consistent hybrid
+would: the price of the level below times the geometric mean of the ratios measured on some structures
+(`tests/data/landscapes/hybrids.py`).  Each basis has campaigns of its own, whose choices weigh its prices.
 
 Methods: `polyscape`; `random`, `lowest_energy`, `farthest_points` choose otherwise and learn alike; `single_level_gp` (the
 highest level learned from the force field alone), `linear` (offset and factor by least squares) and `smt_mfk`
@@ -19,13 +20,14 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from tests.benchmarks.peers import PEERS, Prediction, ours
-from tests.data.landscapes.hybrids import prices as prices_of_hybrids
+from tests.data.landscapes.hybrids import prices as hybrid_prices
 from tests.data.landscapes.load import Truth, load
 
 from polyscape.learn.budget import Budget
@@ -52,6 +54,18 @@ class Replay:
     scf_factor: float | None = None
 
     @property
+    def basis(self) -> str:
+        """Name of the cost basis."""
+        return "nscf" if self.scf_factor is None else "scf"
+
+    def prices(self, cost_ls: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Core seconds to climb to each level on the cost basis, from those of the computed levels."""
+        if self.scf_factor is None:
+            return cost_ls
+        below_s = cost_ls[-2] - cost_ls[-3]
+        return np.concatenate([cost_ls[:-1], [cost_ls[-2] + self.scf_factor * below_s]])
+
+    @property
     def settings(self) -> SelectionSettings:
         """The selection's settings; a peer learns from random points."""
         strategy = "random" if self.method in PEERS else STRATEGIES.get(self.method, self.method)
@@ -70,10 +84,11 @@ def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]
     value_ls[0] = part.value_ls[0]
     judge = Judge(build_learner(LearningSettings()), 1000, generator)
     nowhere_ls = np.zeros(value_ls.shape, bool)
+    paid_ls, predicted_ls = replay.prices(part.paid_ls), replay.prices(part.predicted_ls)
     data = described(value_ls, part)
-    while spent(data, part, part.paid_ls) < replay.until:
+    while spent(data, paid_ls) < replay.until:
         now = Situation(data, part.energy_s, part.added_ls[-1], nowhere_ls)
-        batch = choose(now, budget(data, part, replay.settings), replay.settings, judge)
+        batch = choose(now, budget(data, predicted_ls, replay.settings), replay.settings, judge)
         if not batch.chosen:
             return
         value_ls = data.value_ls.copy()
@@ -92,56 +107,45 @@ def described(value_ls: NDArray[np.float64], part: Truth) -> TrainingData:
     return choose_descriptor(build_learner(LearningSettings()), data, part.blocks, part.descriptors).data
 
 
-def budget(data: TrainingData, part: Truth, settings: SelectionSettings) -> Budget:
+def budget(data: TrainingData, predicted_ls: NDArray[np.float64], settings: SelectionSettings) -> Budget:
     """What a round may choose: whatever was not computed."""
     computed_above_ls = np.logical_or.accumulate(data.computed_ls[::-1], axis=0)[::-1]
     allowed_ls = ~computed_above_ls
     allowed_ls[0] = False
     top_slots = max(1, round(settings.top_level_share * settings.batch))
-    return Budget(settings.batch, top_slots, part.predicted_ls, allowed_ls, settings.cost_exponent)
+    return Budget(settings.batch, top_slots, predicted_ls, allowed_ls, settings.cost_exponent)
 
 
-def spent(data: TrainingData, part: Truth, price_ls: NDArray[np.float64]) -> float:
+def spent(data: TrainingData, price_ls: NDArray[np.float64]) -> float:
     """Price of what is known over the price of everything at the highest level."""
     highest_s = data.computed_ls.shape[0] - 1 - np.argmax(data.computed_ls[::-1], axis=0)
     return float(price_ls[highest_s, np.arange(data.structures)].sum() / price_ls[-1].sum())
 
 
-def prices(part: Truth, scf_factor: float | None) -> dict[str, NDArray[np.float64]]:
-    """Core seconds to climb to each level, by cost basis."""
-    found = {"nscf": part.paid_ls}
-    if scf_factor is not None:
-        scf_ls = part.paid_ls.copy()
-        scf_ls[-1] = (1.0 + scf_factor) * scf_ls[-2]
-        found["scf"] = scf_ls
-    return found
-
-
-def line(
-    replay: Replay, data: TrainingData, part: Truth, prediction: Prediction
-) -> Iterator[dict[str, object]]:
-    """What is printed of a round, for each cost basis."""
+def line(replay: Replay, data: TrainingData, part: Truth, prediction: Prediction) -> dict[str, object]:
+    """What is printed of a round."""
     true_s = part.value_ls[-1] + part.added_ls[-1]
     mean_s = prediction.mean_s + part.added_ls[-1]
     error_s = mean_s - true_s - np.mean(mean_s - true_s)
     predicted_s = ~data.computed_ls[-1]
     inside_s = np.abs(error_s) <= 1.96 * prediction.sd_s
-    for basis, price_ls in prices(part, replay.scf_factor).items():
-        yield {
-            "method": replay.method,
-            "seed": replay.seed,
-            "cost_basis": basis,
-            "cost_fraction": spent(data, part, price_ls),
-            "core_h": spent(data, part, price_ls) * float(price_ls[-1].sum()) / 3600,
-            "points": data.computed_ls[1:].sum(axis=1).tolist(),
-            "structures": data.structures,
-            "mae_kJ_per_mol": float(np.abs(error_s).mean()),
-            "mae_of_predicted_kJ_per_mol": float(np.abs(error_s[predicted_s]).mean()),
-            "max_error_kJ_per_mol": float(np.abs(error_s).max()),
-            "spearman": float(spearmanr(mean_s, true_s).statistic),
-            "coverage_95": float(inside_s[predicted_s].mean()),
-            "rank_of_true_minimum": int(np.sum(mean_s < mean_s[np.argmin(true_s)]) + 1),
-        }
+    price_ls = replay.prices(part.paid_ls)
+    fraction = spent(data, price_ls)
+    return {
+        "method": replay.method,
+        "seed": replay.seed,
+        "cost_basis": replay.basis,
+        "cost_fraction": fraction,
+        "core_h": fraction * float(price_ls[-1].sum()) / 3600,
+        "points": data.computed_ls[1:].sum(axis=1).tolist(),
+        "structures": data.structures,
+        "mae_kJ_per_mol": float(np.abs(error_s).mean()),
+        "mae_of_predicted_kJ_per_mol": float(np.abs(error_s[predicted_s]).mean()),
+        "max_error_kJ_per_mol": float(np.abs(error_s).max()),
+        "spearman": float(spearmanr(mean_s, true_s).statistic),
+        "coverage_95": float(inside_s[predicted_s].mean()),
+        "rank_of_true_minimum": int(np.sum(mean_s < mean_s[np.argmin(true_s)]) + 1),
+    }
 
 
 def main() -> None:
@@ -154,7 +158,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--until", type=float, default=0.3, help="stop at this part of the full price (nscf)")
+    parser.add_argument("--until", type=float, default=0.3, help="stop at this part of the full price")
     parser.add_argument(
         "--descriptor", default=AUTO, help="a combination, or what a campaign chooses round by round (auto)"
     )
@@ -163,15 +167,15 @@ def main() -> None:
     )
     options = parser.parse_args()
     truth = load(options.landscape, options.descriptor)
-    ratios = prices_of_hybrids(options.landscape)
+    ratios = hybrid_prices(options.landscape)
     measured = float(np.exp(np.log(ratios).mean())) if len(ratios) else None
+    scf_factor = options.scf_factor or measured
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        for method in options.methods:
-            replay = Replay(method, seed, options.batch, options.until, options.scf_factor or measured)
+        for method, factor in product(options.methods, [None, scf_factor] if scf_factor else [None]):
+            replay = Replay(method, seed, options.batch, options.until, factor)
             for data, part in rounds(replay, truth):
-                predict = PEERS.get(method, ours)
-                for said in line(replay, data, part, predict(data)):
-                    print(json.dumps({"landscape": options.landscape.name} | said), flush=True)
+                said = line(replay, data, part, PEERS.get(method, ours)(data))
+                print(json.dumps({"landscape": options.landscape.name} | said), flush=True)
 
 
 if __name__ == "__main__":

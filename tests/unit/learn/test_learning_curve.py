@@ -28,7 +28,7 @@ def test_a_replay_buys_batches_until_its_part_is_spent():
     counts = [data.computed_ls[1:].sum(axis=1).tolist() for data, _ in made]
     assert counts[0] == [4, 2]
     assert all(later[0] >= earlier[0] for earlier, later in pairwise(counts))
-    fractions = [learning_curve.spent(data, part, part.paid_ls) for data, _ in made]
+    fractions = [learning_curve.spent(data, part.paid_ls) for data, _ in made]
     assert fractions == sorted(fractions)
     assert fractions[-2] < 0.2 <= fractions[-1]
 
@@ -37,13 +37,26 @@ def test_everything_known_costs_everything_and_leaves_no_error():
     truth = _truth()
     data = learning_curve.described(truth.value_ls, truth)
     perfect = Prediction(truth.value_ls[-1] + 7.0, np.ones(40))  # an offset does not count
-    scf, nscf = None, None
-    for said in learning_curve.line(Replay("polyscape", 0, 4, 1.0, scf_factor=100.0), data, truth, perfect):
+    core_h = {}
+    for factor in (None, 100.0):
+        replay = Replay("polyscape", 0, 4, 1.0, scf_factor=factor)
+        said = learning_curve.line(replay, data, truth, perfect)
         assert said["cost_fraction"] == pytest.approx(1.0)
         assert said["mae_kJ_per_mol"] == pytest.approx(0.0, abs=1e-9)
         assert said["rank_of_true_minimum"] == 1
-        nscf, scf = (said["core_h"], scf) if said["cost_basis"] == "nscf" else (nscf, said["core_h"])
-    assert scf == pytest.approx(101 / 3 * nscf)
+        core_h[said["cost_basis"]] = said["core_h"]
+    assert core_h["scf"] == pytest.approx(101 / 3 * core_h["nscf"])
+
+
+def test_dear_hybrids_are_bought_less_often():
+    """The choice weighs the prices of its basis: for a hybrid of a hundred times the price, more of the level below."""
+    share = {}
+    for factor in (None, 100.0):
+        replay = Replay("polyscape", seed=0, batch=4, until=0.25, scf_factor=factor)
+        data, _ = list(learning_curve.rounds(replay, _truth()))[-1]
+        below, top = data.computed_ls[1:].sum(axis=1)
+        share[replay.basis] = top / below
+    assert share["scf"] < share["nscf"]
 
 
 @pytest.mark.parametrize("method", ["polyscape", *PEERS])
@@ -52,7 +65,7 @@ def test_every_method_predicts_what_it_was_not_told(method):
     truth = _truth()
     data, part = list(learning_curve.rounds(Replay(method, seed=0, batch=12, until=0.3), truth))[-1]
     prediction = PEERS.get(method, ours)(data)
-    said = next(learning_curve.line(Replay(method, 0, 12, 0.3), data, part, prediction))
+    said = learning_curve.line(Replay(method, 0, 12, 0.3), data, part, prediction)
     blind_s = part.value_ls[0] - part.value_ls[-1]
     assert said["mae_kJ_per_mol"] < 1.1 * np.abs(blind_s - blind_s.mean()).mean()
     assert np.isfinite(prediction.sd_s).all()
