@@ -9,14 +9,18 @@ every structure.  On the basis `nscf` they are as measured; on `scf` the highest
 would: the price of the level below times the geometric mean of the ratios measured on some structures
 (`tests/data/landscapes/hybrids.py`).  Each basis has campaigns of its own, whose choices weigh its prices.
 
+A known structure that climbs higher later pays its whole climb again, as in a campaign: orbitals are not kept.
+
 Methods: `polyscape`; `random`, `lowest_energy`, `farthest_points` choose otherwise and learn alike; `single_level_gp` (the
 highest level learned from the force field alone), `linear` (offset and factor by least squares) and `smt_mfk`
-(multi-fidelity kriging of the package smt, where it is installed: pip install smt) learn otherwise from random points.
+(multi-fidelity kriging of the package smt: `pip install smt`, or other `--methods`) learn otherwise from random points.
+Each method learns at each basis for itself.
 
-    python -m tests.benchmarks.learning_curve tests/data/landscapes/oxalic_acid --seeds 20
+    python -m tests.benchmarks.learning_curve tests/data/landscapes/oxalic_acid_full --seeds 20
 """
 
 import argparse
+import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,15 +35,15 @@ from tests.data.landscapes.hybrids import prices as hybrid_prices
 from tests.data.landscapes.load import Truth, load
 
 from polyscape.learn.budget import Budget
-from polyscape.learn.choose import Judge, Situation, choose
+from polyscape.learn.choose import Judge, Situation, choose, may_be_chosen
 from polyscape.learn.descriptor_choice import choose_descriptor
 from polyscape.learn.protocol import TrainingData
 from polyscape.learn.registry import LINEAR, build_learner
 from polyscape.settings.learning import AUTO, LearningSettings
 from polyscape.settings.selection import SelectionSettings
 
-STRATEGIES = {"polyscape": "ranking"}
-METHODS = ("polyscape", "random", "lowest_energy", "farthest_points", *PEERS)
+OURS = "polyscape"
+METHODS = (OURS, "random", "lowest_energy", "farthest_points", *PEERS)
 PART = 0.9
 
 
@@ -68,15 +72,24 @@ class Replay:
     @property
     def settings(self) -> SelectionSettings:
         """The selection's settings; a peer learns from random points."""
-        strategy = "random" if self.method in PEERS else STRATEGIES.get(self.method, self.method)
+        strategy = {OURS: "ranking"}.get(self.method, "random" if self.method in PEERS else self.method)
         share = 1.0 if self.method in ("single_level_gp", "linear") else 0.5
         return SelectionSettings(
             strategy=strategy, batch=self.batch, top_level_share=share, settled_probability=1.0
         )
 
 
-def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]:
-    """What is known after each round, until a part of the full price is spent or the campaign stops by itself."""
+@dataclass(frozen=True)
+class Round:
+    """What a campaign knows after a round, of which landscape, and the core seconds that it has spent."""
+
+    data: TrainingData
+    part: Truth
+    core_s: float
+
+
+def rounds(replay: Replay, truth: Truth) -> Iterator[Round]:
+    """A campaign's rounds, until a part of the full price is spent or nothing is left to choose."""
     generator = np.random.default_rng(replay.seed)
     count = len(truth.energy_s)
     part = truth.part(np.sort(generator.permutation(count)[: round(PART * count)]))
@@ -85,19 +98,20 @@ def rounds(replay: Replay, truth: Truth) -> Iterator[tuple[TrainingData, Truth]]
     judge = Judge(build_learner(LearningSettings()), 1000, generator)
     nowhere_ls = np.zeros(value_ls.shape, bool)
     paid_ls, predicted_ls = replay.prices(part.paid_ls), replay.prices(part.predicted_ls)
-    data = described(value_ls, part)
-    while spent(data, paid_ls) < replay.until:
+    data, core_s = described(value_ls, part), 0.0
+    while core_s < replay.until * paid_ls[-1].sum():
         now = Situation(data, part.energy_s, part.added_ls[-1], nowhere_ls)
         batch = choose(now, budget(data, predicted_ls, replay.settings), replay.settings, judge)
         if not batch.chosen:
             return
         value_ls = data.value_ls.copy()
         for choice in batch.chosen:
+            core_s += float(paid_ls[choice.level, choice.structure])
             value_ls[1 : choice.level + 1, choice.structure] = part.value_ls[
                 1 : choice.level + 1, choice.structure
             ]
         data = described(value_ls, part)
-        yield data, part
+        yield Round(data, part, core_s)
 
 
 def described(value_ls: NDArray[np.float64], part: Truth) -> TrainingData:
@@ -109,34 +123,25 @@ def described(value_ls: NDArray[np.float64], part: Truth) -> TrainingData:
 
 def budget(data: TrainingData, predicted_ls: NDArray[np.float64], settings: SelectionSettings) -> Budget:
     """What a round may choose: whatever was not computed."""
-    computed_above_ls = np.logical_or.accumulate(data.computed_ls[::-1], axis=0)[::-1]
-    allowed_ls = ~computed_above_ls
-    allowed_ls[0] = False
-    top_slots = max(1, round(settings.top_level_share * settings.batch))
-    return Budget(settings.batch, top_slots, predicted_ls, allowed_ls, settings.cost_exponent)
+    nowhere_ls = np.zeros(predicted_ls.shape, bool)
+    allowed_ls = may_be_chosen(data, nowhere_ls, ~nowhere_ls, settings.batch)
+    return Budget(settings.batch, settings.top_slots, predicted_ls, allowed_ls, settings.cost_exponent)
 
 
-def spent(data: TrainingData, price_ls: NDArray[np.float64]) -> float:
-    """Price of what is known over the price of everything at the highest level."""
-    highest_s = data.computed_ls.shape[0] - 1 - np.argmax(data.computed_ls[::-1], axis=0)
-    return float(price_ls[highest_s, np.arange(data.structures)].sum() / price_ls[-1].sum())
-
-
-def line(replay: Replay, data: TrainingData, part: Truth, prediction: Prediction) -> dict[str, object]:
+def line(replay: Replay, known: Round, prediction: Prediction) -> dict[str, object]:
     """What is printed of a round."""
+    data, part = known.data, known.part
     true_s = part.value_ls[-1] + part.added_ls[-1]
     mean_s = prediction.mean_s + part.added_ls[-1]
     error_s = mean_s - true_s - np.mean(mean_s - true_s)
     predicted_s = ~data.computed_ls[-1]
     inside_s = np.abs(error_s) <= 1.96 * prediction.sd_s
-    price_ls = replay.prices(part.paid_ls)
-    fraction = spent(data, price_ls)
     return {
         "method": replay.method,
         "seed": replay.seed,
         "cost_basis": replay.basis,
-        "cost_fraction": fraction,
-        "core_h": fraction * float(price_ls[-1].sum()) / 3600,
+        "cost_fraction": known.core_s / float(replay.prices(part.paid_ls)[-1].sum()),
+        "core_h": known.core_s / 3600,
         "points": data.computed_ls[1:].sum(axis=1).tolist(),
         "structures": data.structures,
         "mae_kJ_per_mol": float(np.abs(error_s).mean()),
@@ -166,6 +171,8 @@ def main() -> None:
         "--scf-factor", type=float, help="price of the self-consistent hybrid over the level below (measured)"
     )
     options = parser.parse_args()
+    if "smt_mfk" in options.methods and importlib.util.find_spec("smt") is None:
+        parser.error("the method smt_mfk needs the package smt: pip install smt, or name other --methods")
     truth = load(options.landscape, options.descriptor)
     ratios = hybrid_prices(options.landscape)
     measured = float(np.exp(np.log(ratios).mean())) if len(ratios) else None
@@ -173,8 +180,8 @@ def main() -> None:
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for method, factor in product(options.methods, [None, scf_factor] if scf_factor else [None]):
             replay = Replay(method, seed, options.batch, options.until, factor)
-            for data, part in rounds(replay, truth):
-                said = line(replay, data, part, PEERS.get(method, ours)(data))
+            for known in rounds(replay, truth):
+                said = line(replay, known, PEERS.get(method, ours)(known.data))
                 print(json.dumps({"landscape": options.landscape.name} | said), flush=True)
 
 

@@ -48,8 +48,8 @@ def test_forbidden_structures_are_not_chosen_and_a_short_supply_leaves_slots_emp
     assert {choice.structure for choice in chosen} == {0, 2, 3}
 
 
-def _posterior(seed=0, counts=(8, 4)):
-    X_sf, true_ls = draw_ladder(seed, structures=30)
+def _posterior(seed=0, counts=(8, 4), structures=30):
+    X_sf, true_ls = draw_ladder(seed, structures=structures)
     data = observe(X_sf, true_ls, counts, seed)
     return data, CoKriging().fit(data)
 
@@ -65,14 +65,18 @@ def test_a_later_batch_respects_the_budget_and_repeats_nothing():
     assert all(choice.value > 0 for choice in chosen)
 
 
-def test_the_value_of_a_choice_is_the_fall_of_the_rankings_variance():
-    """Against the slow way: compute the point in earnest and look at the covariance afterwards."""
-    data, posterior = _posterior(1)
-    weight_s = np.random.default_rng(0).uniform(0.1, 1, 30)
-    budget = _budget(30, 1, 1, exponent=0.0)
+@pytest.mark.parametrize("structures", [30, 700])
+def test_the_value_of_a_choice_is_the_fall_of_the_rankings_variance(structures):
+    """Against the slow way: compute the point in earnest and look at the covariance afterwards; with more structures than
+    are candidates, too, those that may not be chosen included.
+    """
+    data, posterior = _posterior(1, structures=structures)
+    weight_s = np.random.default_rng(0).uniform(0.1, 1, structures)
+    budget = _budget(structures, 1, 1, exponent=0.0)
+    budget.allowed_ls[:, structures // 2 :] = False
     budget.allowed_ls[1:] &= ~data.computed_ls[1:]
     choice = later_batch(posterior, weight_s, data.computed_ls, budget)[0]
-    everywhere = Points.at_level(2, range(30))
+    everywhere = Points.at_level(2, range(structures))
     before = ranking_variance(posterior.covariance_pp(everywhere, everywhere), weight_s)
     new = [level for level in (1, 2) if not data.computed_ls[level, choice.structure]]
     points = Points(
@@ -83,6 +87,31 @@ def test_the_value_of_a_choice_is_the_fall_of_the_rankings_variance():
     computed = type(posterior)(posterior.ladder, points, value_p, posterior.noise_kJ_per_mol)
     after = ranking_variance(computed.covariance_pp(everywhere, everywhere), weight_s)
     assert choice.value == pytest.approx(before - after, rel=1e-6)
+
+
+def test_slots_are_filled_where_hundreds_of_what_matters_may_not_be_computed():
+    data, posterior = _posterior(1, structures=500)
+    weight_s = np.where(np.arange(500) < 420, 1.0, 0.1)
+    budget = _budget(500)
+    budget.allowed_ls[:, :420] = False
+    budget.allowed_ls[1:] &= ~data.computed_ls[1:]
+    chosen = later_batch(posterior, weight_s, data.computed_ls, budget)
+    assert len(chosen) == budget.slots
+    assert min(choice.structure for choice in chosen) >= 420
+
+
+def test_what_counts_does_not_shrink_as_a_landscape_grows():
+    """Weights add up to one: in a landscape of thousands each is small, and all of the window still counts."""
+    values = []
+    for structures in (200, 2000):
+        X_sf, true_ls = draw_ladder(0, structures=200)
+        copies = structures // 200
+        data = observe(np.tile(X_sf, (copies, 1)), np.tile(true_ls, copies), (0, 0))
+        five_s = np.where(np.arange(structures) % 200 < 5, 1.0, 0.0)
+        weight_s = 0.5 * five_s / five_s.sum() + 0.5 / structures
+        posterior = CoKriging().fit(data)
+        values.append(later_batch(posterior, weight_s, data.computed_ls, _budget(structures, 1, 1))[0].value)
+    assert values[1] == pytest.approx(values[0], rel=0.3)
 
 
 def test_structures_that_matter_are_chosen():

@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from polyscape.learn.choose import low_energy_weight, why_settled
+from polyscape.learn.budget import Budget
+from polyscape.learn.choose import Judge, Situation, choose, low_energy_weight, may_be_chosen, why_settled
 from polyscape.learn.cokriging import CoKriging
-from polyscape.learn.protocol import TrainingData
+from polyscape.learn.discrepancy import LogNormal, Priors
+from polyscape.learn.protocol import Points, TrainingData
 from polyscape.learn.ranking import rank_structures
+from polyscape.settings.selection import SelectionSettings
 from tests.unit.learn.toys import draw_ladder, observe
 
 
@@ -31,6 +36,29 @@ def test_forms_within_the_noise_settle_once_all_that_matter_are_computed():
     assert tie.p_first_s.max() < 0.8
     assert "all that may be among the lowest" in why_settled(_data(8), tie, 0.95)
     assert why_settled(_data(4), tie, 0.95) == ""  # too few points
+
+
+def test_a_campaign_goes_on_where_calibration_widens_the_error_bars():
+    """A learner that is far too sure says that all is settled; what it says of left-out structures is wrong."""
+    sure = Priors(*(LogNormal(0.05, 0.01) for _ in range(4)))
+    sure = replace(sure, length=LogNormal(0.7, 0.01))
+    data = observe(*draw_ladder(5, structures=30), (16, 10))
+    nowhere_ls = np.zeros(data.value_ls.shape, bool)
+    now = Situation(data, data.value_ls[0], np.zeros(30), nowhere_ls)
+    allowed_ls = may_be_chosen(data, nowhere_ls, ~nowhere_ls, 4)
+    budget = Budget(4, 2, np.tile([[0.0], [30.0], [90.0]], 30), allowed_ls, 0.5)
+    learner = CoKriging(slope_sd=0.01, first_priors=sure, higher_priors=sure)
+    posterior, everywhere = learner.fit(data), Points.at_level(2, range(30))
+    unwidened = rank_structures(
+        posterior.mean_ls()[2],
+        posterior.covariance_pp(everywhere, everywhere),
+        2000,
+        np.random.default_rng(0),
+    )
+    assert why_settled(data, unwidened, 0.9)
+    settings = SelectionSettings(batch=4, settled_probability=0.9)
+    batch = choose(now, budget, settings, Judge(learner, 2000, np.random.default_rng(0)))
+    assert len(batch.chosen) == 4
 
 
 def test_a_probability_of_one_never_stops():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.gaussian_process.kernels import Matern
 
 from polyscape.learn.calibration import calibrate, inflation, leave_one_out
@@ -16,9 +17,9 @@ def test_a_linear_ladder_is_recovered():
     X_sf, base_s = generator.normal(size=(50, 4)), generator.uniform(-100, -80, 50)
     true_ls = np.stack([base_s, 1.2 * base_s + 7, 0.9 * (1.2 * base_s + 7) - 3])
     posterior = CoKriging(noise_kJ_per_mol=0.05).fit(observe(X_sf, true_ls, (20, 10), noise=0.0))
-    assert posterior.trend_mean_j(1)[1] + posterior.ladder.steps[0].rho == pytest.approx(1.2, abs=0.05)
-    assert posterior.trend_mean_j(2)[1] + posterior.ladder.steps[1].rho == pytest.approx(0.9, abs=0.05)
-    assert np.abs(posterior.mean_ls() - true_ls).max() < 0.7
+    assert posterior.trend_mean_j(1)[1] + posterior.ladder.steps[0].rho == pytest.approx(1.2, abs=1e-3)
+    assert posterior.trend_mean_j(2)[1] + posterior.ladder.steps[1].rho == pytest.approx(0.9, abs=1e-3)
+    assert np.abs(posterior.mean_ls() - true_ls).max() < 0.01
 
 
 @pytest.mark.parametrize(("counts", "structures"), [((12, 6), 40), ((25, 12), 50)])
@@ -82,7 +83,9 @@ def test_leaving_out_reports_honest_intervals_and_inflates_dishonest_ones():
     first, second = leave_one_out(CoKriging(), data)
     assert (first.level, second.level) == (1, 2)
     assert (len(first.error_p), len(second.error_p)) == (20, 10)
-    assert first.coverage(0.5) <= first.coverage(0.8) <= first.coverage(0.95)
+    for nominal in (0.5, 0.8, 0.95):  # as many of 20 as chance allows 999 times of 1000
+        low, high = binom.interval(0.999, 20, nominal)
+        assert low <= 20 * first.coverage(nominal) <= high
     assert inflation(first.error_p, first.sd_p / 10) > 3
     assert 1 <= first.inflation < 2
 

@@ -115,6 +115,24 @@ def test_an_untrusted_point_and_a_failed_molecule_are_not_learned_from(world, ca
     assert "isolated molecule oxalic_acid at pbe0-d3" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("failed", "levels"), [("pbe0-d3", {"pbe-d3"}), ("pbe-d3", {"pbe0-d3"}), ("both", set())]
+)
+def test_nothing_is_bought_at_a_level_whose_isolated_molecule_failed(world, failed, levels):
+    """In the first round and in later ones: its crystals' energies would be no lattice energies."""
+    table, vectors, energies = world
+    molecules = landscapes.molecules()
+    molecules.loc[(molecules.level == failed) | (failed == "both"), "status"] = "scf_failed"
+    points = landscapes.points(table, energies, dict.fromkeys(table.structure_id[:9], "pbe0-d3"))
+    for known in ((), (points,)):
+        tables = LearningTables(table, vectors, landscapes.dispersion(table), molecules, known)
+        chosen = select(len(known), tables, _plan())
+        assert set(chosen.level.dropna()) == levels
+        assert chosen.structure_id.notna().all() == bool(levels)
+        if not levels:
+            assert set(chosen.reason.str.contains("isolated molecules have no energy")) == {True}
+
+
 def test_points_made_twice_count_once_and_the_good_one_wins(world):
     table, _, energies = world
     name = table.structure_id[0]
@@ -297,20 +315,6 @@ def test_two_points_rank_without_calibration(world):
     ranking, calibration = _rank(world, points)
     assert len(ranking) == 24
     assert calibration.empty
-
-
-def test_learning_beats_the_force_field(world):
-    """On a landscape whose correction is short-ranged, fifteen points halve the error of the order."""
-    table, vectors, energies = world
-    names = list(table.structure_id[:24])
-    points = [landscapes.points(table, energies, dict.fromkeys(names[:18], "pbe0-d3"))]
-    posterior = learn(landscapes.tables(table, vectors, points), PLAN)
-    top = posterior[posterior.level == "pbe0-d3"].set_index("structure_id")["mean_kJ_per_mol"]
-    force_field = posterior[posterior.level == "ff"].set_index("structure_id")["mean_kJ_per_mol"]
-    true = pd.Series({name: energies[name, "pbe0-d3"] for name in names})
-    left = names[18:]
-    learned, before = (true - top)[left].std(), (true - force_field)[left].std()
-    assert learned < before
 
 
 def test_a_landscape_of_one_structure_and_of_none(world):

@@ -17,10 +17,10 @@ from polyscape.learn.protocol import Indices, Points, Posterior, Reals
 from polyscape.learn.strategies import spread
 
 _MOST_CANDIDATES = 400
-"""Structures considered in a later batch: those of lowest predicted energy at the highest level."""
+"""Structures considered in a later batch: those that may be chosen and weigh most."""
 
-_SMALLEST_WEIGHT = 1e-3
-"""Structures less likely than this to be among the lowest do not count in the ranking's uncertainty."""
+_MOST_TARGETS = 1000
+"""Structures whose uncertainty counts: those that weigh most, whether they may be chosen or not."""
 
 
 def first_batch(X_sf: Reals, energy_s: Reals, scale_kJ_per_mol: float, budget: Budget) -> list[Choice]:
@@ -51,7 +51,7 @@ def later_batch(
     posterior : Posterior
         What is believed so far.
     weight_s : numpy.ndarray, shape (structures,)
-        Probability of being among the lowest at the highest level.
+        How much the uncertainty of each structure's energy at the highest level matters, in any unit.
     known_ls : numpy.ndarray of bool, shape (levels, structures)
         What was computed: climbing past it teaches nothing more about it.
     budget : Budget
@@ -59,9 +59,9 @@ def later_batch(
     owed : int
         So many slots climb to the highest level whatever they teach: the factor to it is learned from its points.
     """
-    lowest = np.argsort(posterior.mean_ls()[budget.top], kind="stable")[:_MOST_CANDIDATES]
-    belief = _Belief.start(posterior, np.sort(lowest), weight_s, budget.top)
-    considered_s = np.isin(np.arange(len(weight_s)), lowest)
+    candidates = _heaviest(np.where(budget.allowed_ls.any(axis=0), weight_s, -np.inf), _MOST_CANDIDATES)
+    belief = _Belief.start(posterior, candidates, weight_s, budget.top)
+    considered_s = np.isin(np.arange(len(weight_s)), candidates)
     price_ls, basket = budget.price_ls(), Basket(budget)
     for slot in range(budget.slots):
         open_ls = basket.open_ls() & considered_s
@@ -81,14 +81,20 @@ def later_batch(
     return basket.chosen
 
 
+def _heaviest(weight_s: Reals, most: int) -> Indices:
+    """The structures of the largest finite weights, in their order."""
+    heaviest = np.argsort(-weight_s, kind="stable")[:most]
+    return np.sort(heaviest[np.isfinite(weight_s[heaviest])])
+
+
 def _new_points(level: int, structure: int, known_ls: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The points that a climb to a level adds."""
     return [(step, structure) for step in range(1, level + 1) if not known_ls[step, structure]]
 
 
 def ranking_variance(K_ss: Reals, weight_s: Reals) -> float:
-    """Weighted variance of energies relative to their weighted mean, ``sum w_i K_ii - w^T K w`` with sum w
-    = 1.
+    """Weighted variance of energies relative to their weighted mean, ``sum w_i K_ii - w^T K w`` with sum w = 1: what a
+    later batch lowers.
     """
     share_s = weight_s / weight_s.sum()
     return float(share_s @ np.diag(K_ss) - share_s @ K_ss @ share_s)
@@ -106,30 +112,33 @@ class _Belief:
 
     @classmethod
     def start(cls, posterior: Posterior, candidates: Indices, weight_s: Reals, top: int) -> "_Belief":
-        """The belief before the batch, over all levels of the candidates."""
-        pairs = [(level, int(structure)) for level in range(1, top + 1) for structure in candidates]
+        """The belief before the batch, over all levels of the candidates and the highest of what counts."""
+        targets = _heaviest(weight_s, _MOST_TARGETS).tolist()
+        pairs = [(level, structure) for level in range(1, top + 1) for structure in candidates.tolist()]
+        chosen = set(candidates.tolist())
+        pairs += [(top, structure) for structure in targets if structure not in chosen]
         points = Points(np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.int64))
         row = {pair: index for index, pair in enumerate(pairs)}
-        threshold = min(_SMALLEST_WEIGHT, float(weight_s[candidates].max()))
-        heavy = [int(s) for s in candidates if weight_s[s] >= threshold]
-        target_p = np.array([row[top, s] for s in heavy], np.int64)
-        share_p = weight_s[heavy] / weight_s[heavy].sum()
+        target_p = np.array([row[top, structure] for structure in targets], np.int64)
+        share_p = weight_s[targets] / weight_s[targets].sum()
         return cls(
             posterior.covariance_pp(points, points), row, target_p, share_p, posterior.noise_kJ_per_mol
         )
 
     def fall(self, observed: list[tuple[int, int]]) -> float:
         """Fall of `ranking_variance` when points are computed."""
-        gain_qt = self._gain(observed)[:, self.target_p]
+        gain_qt = self._gain(observed, self.target_p)
         return float(np.sum(gain_qt**2 @ self.share_p) - np.sum((gain_qt @ self.share_p) ** 2))
 
     def observe(self, observed: list[tuple[int, int]]) -> None:
         """Condition on points, whatever their values."""
-        gain_qp = self._gain(observed)
+        gain_qp = self._gain(observed, np.arange(len(self.K_pp)))
         self.K_pp = self.K_pp - gain_qp.T @ gain_qp
 
-    def _gain(self, observed: list[tuple[int, int]]) -> Reals:
+    def _gain(self, observed: list[tuple[int, int]], points: Indices) -> Reals:
         """L^-1 K_op with L L^T = K_oo + noise^2, shape (observed, points)."""
         index = [self.row[pair] for pair in observed]
         K_oo = self.K_pp[np.ix_(index, index)] + self.noise**2 * np.eye(len(index))
-        return np.asarray(solve_triangular(cholesky_lower(K_oo), self.K_pp[index], lower=True))
+        return np.asarray(
+            solve_triangular(cholesky_lower(K_oo), self.K_pp[np.ix_(index, points)], lower=True)
+        )

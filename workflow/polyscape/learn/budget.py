@@ -57,9 +57,13 @@ class Budget:
         return np.asarray(np.maximum(cost_ls, 1.0) ** self.cost_exponent)
 
     def shared_levels(self) -> list[int]:
-        """The level of each slot when the share of the highest is fixed: the highest first, then the one below."""
-        lower = self.slots - self.top_slots if self.top > 1 else 0
-        return [self.top] * (self.slots - lower) + [self.top - 1] * lower
+        """The level of each slot when the share of the highest is fixed: the highest that anything may be sent to first,
+        then the next such.
+        """
+        allowed = [0, *np.flatnonzero(self.allowed_ls.any(axis=1)).tolist()]
+        highest = allowed[-1]
+        below = allowed[-2] or highest if len(allowed) > 1 else highest
+        return [highest] * self.top_slots + [below] * (self.slots - self.top_slots)
 
 
 @dataclass

@@ -19,7 +19,10 @@ LEAVE_ONE_OUT, K_FOLD = "leave_one_out", "k_fold"
 
 _FOLDS: Final = 10
 _MOST_REFITS: Final = 40
-"""With more structures one left out hardly moves the hyperparameters: they are fitted once, with all."""
+"""With more structures the hyperparameters, and the trend's function, the level below as predicted, are those of all.
+
+One left out moves them little then; with 30 points of toys' landscapes errors over sds come out 5 to 10 % smaller so.
+"""
 
 _PRIOR_POINTS: Final = 8.0
 """Weight of the belief that the error bars are right, in points: few residuals move the inflation little."""
@@ -38,7 +41,8 @@ class Calibration:
     error_p, sd_p : numpy.ndarray, shape (points,)
         Computed less predicted value and its standard deviation, noise included, kJ/mol.
     inflation : float
-        Factor on the standard deviations shown, see `inflation`.
+        Factor on the standard deviations shown, see `inflation`.  It is found by these errors, and the descriptor was
+        chosen with the left-out values: coverage with it is a description, not a test.
     """
 
     level: int
@@ -110,7 +114,7 @@ def _refitted(learner: Learner, data: TrainingData, groups: Sequence[Sequence[in
 
 
 def _at_once(learner: Learner, data: TrainingData) -> Errors:
-    """Left-out values of one structure after another, with the hyperparameters of all."""
+    """Left-out values of one structure after another, with the hyperparameters and the trend's function of all."""
     posterior, errors = learner.fit(data), list[tuple[int, float, float]]()
     for structure in np.unique(posterior.points.structure_p):
         rows = np.flatnonzero(posterior.points.structure_p == structure)

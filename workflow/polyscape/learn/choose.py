@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from polyscape.learn.acquisition import first_batch, later_batch
 from polyscape.learn.budget import Budget, Choice
+from polyscape.learn.calibration import leave_one_out
 from polyscape.learn.protocol import Learner, Points, Posterior, Reals, TrainingData
 from polyscape.learn.ranking import LOWEST, Ranking, rank_structures
 from polyscape.learn.strategies import at_random, everything, farthest_points, lowest_energy
@@ -71,6 +72,25 @@ class Judge:
     generator: np.random.Generator
 
 
+def may_be_chosen(
+    data: TrainingData, failed_ls: NDArray[np.bool_], wanted_ls: NDArray[np.bool_], slots: int
+) -> NDArray[np.bool_]:
+    """What a round may choose, shape (levels, structures): of what is wanted, what is not computed yet, and nothing at or
+    above a level that failed.
+
+    While few structures are known, every slot takes a new one; later a known one may climb higher.
+    """
+    failed_below_ls = np.logical_or.accumulate(failed_ls, axis=0)
+    computed_above_ls = np.logical_or.accumulate(data.computed_ls[::-1], axis=0)[::-1]
+    allowed_ls = wanted_ls & ~failed_below_ls & ~computed_above_ls
+    allowed_ls[0] = False
+    known_s = data.computed_ls[1:].any(axis=0)
+    fresh_ls = allowed_ls & ~known_s
+    if known_s.sum() < FEWEST_BEFORE_STOP[0] and fresh_ls.any(axis=0).sum() >= slots:
+        return fresh_ls
+    return np.asarray(allowed_ls)
+
+
 def choose(now: Situation, budget: Budget, settings: SelectionSettings, judge: Judge) -> Batch:
     """The batch of a round by the strategy that the settings name."""
     why_empty = "no further structure may be computed"
@@ -82,8 +102,11 @@ def choose(now: Situation, budget: Budget, settings: SelectionSettings, judge: J
         chosen = first_batch(now.data.X_sf, now.energy_s, settings.energy_scale_kJ_per_mol, budget)
         return Batch(chosen, "low energy, cheap, unlike the others", why_empty)
     posterior = judge.learner.fit(now.data)
-    ranking = _ranking(now, posterior, budget.top, judge)
+    ranking = _ranking(now, posterior, judge)
     settled = why_settled(now.data, ranking, settings.settled_probability)
+    if settled:  # with the error bars that the ranking will show, too?
+        widened = _ranking(now, posterior, judge, _inflation(now.data, judge.learner))
+        settled = why_settled(now.data, widened, settings.settled_probability)
     if settled:
         return Batch([], "", settled)
     owed = max(0, FEWEST_BEFORE_STOP[1] - int(now.data.computed_ls[-1].sum()))
@@ -123,9 +146,15 @@ def why_settled(data: TrainingData, ranking: Ranking, probability: float) -> str
     return ""
 
 
-def _ranking(now: Situation, posterior: Posterior, top: int, judge: Judge) -> Ranking:
-    everywhere = Points.at_level(top, range(now.data.structures))
-    K_ss = posterior.covariance_pp(everywhere, everywhere)
+def _inflation(data: TrainingData, learner: Learner) -> float:
+    """Factor by which calibration widens the error bars of the highest level."""
+    found = leave_one_out(learner, data)
+    return next((one.inflation for one in found if one.level == data.levels - 1), 1.0)
+
+
+def _ranking(now: Situation, posterior: Posterior, judge: Judge, inflation: float = 1.0) -> Ranking:
+    everywhere = Points.at_level(now.data.levels - 1, range(now.data.structures))
+    K_ss = posterior.covariance_pp(everywhere, everywhere) * inflation**2
     return rank_structures(posterior.mean_ls()[-1] + now.added_s, K_ss, judge.draws, judge.generator)
 
 

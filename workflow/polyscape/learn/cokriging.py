@@ -16,9 +16,6 @@ from polyscape.learn.discrepancy import FIRST_LEVEL, HIGHER_LEVELS, Hyperparamet
 from polyscape.learn.ladder import Ladder, LadderPosterior, Step
 from polyscape.learn.protocol import Points, Reals, TrainingData
 
-_PASSES = 2
-"""Fits of a level: the second uses the factor found by the first."""
-
 
 @dataclass(frozen=True)
 class CoKriging:
@@ -52,26 +49,27 @@ class CoKriging:
         return self._condition(Ladder(X_sf, data.value_ls[0], steps), data, data.levels - 1)
 
     def _fit_level(self, level: int, X_sf: Reals, below: tuple[Step, ...], data: TrainingData) -> Step:
-        """The step to a level: hyperparameters on the posterior of the level below."""
+        """The step to a level: hyperparameters on the posterior of the level below, first with the factor 1, then with
+        the one that this finds.
+        """
         known = np.flatnonzero(data.computed_ls[level])
         ladder = Ladder(X_sf, data.value_ls[0], below)
         posterior = self._condition(ladder, data, level - 1)
         mean_s = posterior.mean_ls()[level - 1]
         points = Points.at_level(level - 1, known)
         below_pp = posterior.covariance_pp(points, points)
-        rho = 1.0
-        for _ in range(_PASSES):
+
+        def with_factor(rho: float) -> Step:
             step = self._step(rho, mean_s, data.linear_sj)
             trend_pp = (step.H_sj[known] * step.B_j) @ step.H_sj[known].T
             known_pp = trend_pp + rho**2 * below_pp + self.noise_kJ_per_mol**2 * np.eye(len(known))
             residual_p = data.value_ls[level, known] - rho * mean_s[known] - step.H_sj[known] @ step.b0_j
-            hyper = Rung(X_sf[known], data.linear_sj[known], residual_p, known_pp).fit(
-                self.first_priors if level == 1 else self.higher_priors
-            )
-            step = replace(step, hyper=hyper)
-            fitted = self._condition(Ladder(X_sf, data.value_ls[0], (*below, step)), data, level)
-            rho += float(fitted.trend_mean_j(level)[1])
-        return step
+            rung = Rung(X_sf[known], data.linear_sj[known], residual_p, known_pp)
+            return replace(step, hyper=rung.fit(self.first_priors if level == 1 else self.higher_priors))
+
+        first = with_factor(1.0)
+        fitted = self._condition(Ladder(X_sf, data.value_ls[0], (*below, first)), data, level)
+        return with_factor(1.0 + float(fitted.trend_mean_j(level)[1]))
 
     def _step(self, rho: float, mean_s: Reals, Z_sj: Reals) -> Step:
         """A step with its trend, intercept and slope on the level below, before its hyperparameters are

@@ -162,7 +162,8 @@ class LadderPosterior:
 
         With K the covariance of all values, noise included, and r their deviations from the prior means:
         ``error = ([K^-1]_BB)^-1 [K^-1 r]_B``, ``covariance = ([K^-1]_BB)^-1`` (Dubrule, Math. Geol. 15 (1983) 687,
-        https://doi.org/10.1007/BF01033232).  Hyperparameters stay as they are.
+        https://doi.org/10.1007/BF01033232).  Hyperparameters stay as they are, and so
+        does the trend's function, to which the values left out have contributed.
 
         Parameters
         ----------

@@ -1,6 +1,7 @@
 """Simple ways to choose structures, which learn nothing: to compare with, and to compute everything."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from polyscape.learn.budget import Basket, Budget, Choice
 from polyscape.learn.protocol import Indices, Reals
 
 
-def in_order(order: Indices, budget: Budget, levels: list[int] | None = None) -> list[Choice]:
+def in_order(order: Indices, budget: Budget) -> list[Choice]:
     """The first structures of an order that may be computed; the first slots climb to the highest level.
 
     Parameters
@@ -18,11 +19,9 @@ def in_order(order: Indices, budget: Budget, levels: list[int] | None = None) ->
         Structures, the first choice first.
     budget : Budget
         Slots and what may be chosen.
-    levels : list of int, optional
-        Level of each slot; by default the highest has its fixed share.
     """
     basket = Basket(budget)
-    for level in budget.shared_levels() if levels is None else levels:
+    for level in budget.shared_levels():
         open_s = basket.open_ls()[level]
         found = next((int(structure) for structure in order if open_s[structure]), None)
         if found is not None:
@@ -37,7 +36,7 @@ def lowest_energy(energy_s: Reals, budget: Budget) -> list[Choice]:
 
 def everything(energy_s: Reals, budget: Budget) -> list[Choice]:
     """Every structure that may be computed, the lowest energy first, to the highest level."""
-    return in_order(np.argsort(energy_s, kind="stable"), budget, [budget.top] * budget.slots)
+    return lowest_energy(energy_s, replace(budget, top_slots=budget.slots))
 
 
 def at_random(structures: int, budget: Budget, generator: np.random.Generator) -> list[Choice]:

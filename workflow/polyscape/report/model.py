@@ -248,12 +248,14 @@ class Component:
 class CalibrationRow:
     """A line of the learner's cross-validation: nominal and observed share of errors within the interval.
 
-    `inflation` is the factor by which the learner's standard deviations were widened after it.
+    `inflation` is the factor by which the learner's standard deviations were widened after it, `uninflated` the share
+    before that.
     """
 
     level: str
     nominal: float
     observed: float
+    uninflated: float
     points: int
     mean_error_kJ_per_mol: float
     inflation: float

@@ -105,6 +105,14 @@ CALIBRATION = Table(
         Column(
             "found_coverage", REAL, "", "share of the left-out values inside the interval", low=0.0, high=1.0
         ),
+        Column(
+            "uninflated_coverage",
+            REAL,
+            "",
+            "the same share before the standard deviations were inflated, by these very values",
+            low=0.0,
+            high=1.0,
+        ),
         Column("points", pa.int32(), "", "structures left out", low=1),
         energy("mae", "mean absolute error of the left-out predictions", nullable=False),
         energy("bias", "mean of the computed less the predicted lattice energy", nullable=False),

@@ -52,6 +52,11 @@ class SelectionSettings(Section):
         le=1,
     )
 
+    @property
+    def top_slots(self) -> int:
+        """Slots of a batch that climb to the highest level where levels are not weighed."""
+        return min(self.batch, max(1, round(self.top_level_share * self.batch)))
+
 
 class BudgetSettings(Section):
     """The price that may be paid for the levels of theory."""

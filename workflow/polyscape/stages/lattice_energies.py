@@ -82,6 +82,8 @@ class LandscapeData:
         What the learner sees.
     failed_ls : numpy.ndarray of bool, shape (levels, structures)
         Where a computation was tried and gave no usable energy.
+    referenced_l : numpy.ndarray of bool, shape (levels,)
+        Whether energies of a level can become lattice energies: not where an isolated molecule has none.
     descriptor : str
         The combination of descriptors that the learner sees.
     """
@@ -91,6 +93,7 @@ class LandscapeData:
     added_ls: Reals
     training: TrainingData
     failed_ls: NDArray[np.bool_]
+    referenced_l: NDArray[np.bool_]
     descriptor: str
 
 
@@ -152,7 +155,16 @@ def assemble(tables: LearningTables, plan: LearningPlan) -> LandscapeData:
             value_ls[index, s] = energy - dispersion_ls[index, s]
     described = _described(feature_blocks(distinct, tables.features), value_ls, plan)
     added_ls = dispersion_ls + distinct.pressure_volume_kJ_per_mol.to_numpy(float)
-    return LandscapeData(distinct, names, added_ls, described.data, failed_ls, described.descriptor)
+    referenced_l = np.array([not reference.missing(name) for name in names[1:]], bool)
+    return LandscapeData(
+        distinct,
+        names,
+        added_ls,
+        described.data,
+        failed_ls,
+        np.append(True, referenced_l),
+        described.descriptor,
+    )
 
 
 def _described(blocks: Mapping[str, Reals], value_ls: Reals, plan: LearningPlan) -> Described:

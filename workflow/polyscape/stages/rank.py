@@ -3,7 +3,7 @@ bars.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,7 @@ def _calibration_table(calibrations: Sequence[Calibration], data: LandscapeData)
             "method": calibration.method,
             "nominal_coverage": nominal,
             "found_coverage": calibration.coverage(nominal),
+            "uninflated_coverage": replace(calibration, inflation=1.0).coverage(nominal),
             "points": len(calibration.error_p),
             "mae_kJ_per_mol": float(np.abs(calibration.error_p).mean()),
             "bias_kJ_per_mol": float(calibration.error_p.mean()),

@@ -94,14 +94,14 @@ STAGES: dict[str, Stage] = {
         # not "select": a script of that name would hide the module that Python's own sockets need
         Stage(
             "selection",
-            4,
+            5,
             ("seed", "molecule.components", "levels", "features", "selection", "budget", "learning"),
         ),
         Stage("single_point", 3, ("molecule.components", "levels")),
         Stage("isolated_molecule", 3, ("levels",)),
         Stage("stored_points", 3, ("molecule.components", "levels")),
         Stage("learn", 4, ("molecule.components", "levels", "features", "learning")),
-        Stage("rank", 4, ("seed", "molecule.components", "levels", "features", "learning")),
+        Stage("rank", 5, ("seed", "molecule.components", "levels", "features", "learning")),
         Stage("ledger", 3, ("levels",)),
         Stage(
             "report",

@@ -211,6 +211,7 @@ def calibration(table: pd.DataFrame) -> tuple[CalibrationRow, ...]:
             level=f"{row['level']}, {_LEFT_OUT[row['method']]}",
             nominal=float(row["nominal_coverage"]),
             observed=float(row["found_coverage"]),
+            uninflated=float(row["uninflated_coverage"]),
             points=int(row["points"]),
             mean_error_kJ_per_mol=float(row["mae_kJ_per_mol"]),
             inflation=float(row["inflation"]),

@@ -15,7 +15,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from polyscape.learn.budget import Budget
-from polyscape.learn.choose import FEWEST_BEFORE_STOP, Batch, Judge, Situation, choose
+from polyscape.learn.choose import Batch, Judge, Situation, choose, may_be_chosen
 from polyscape.learn.registry import build_learner
 from polyscape.levels.cost import Cost, predict, together
 from polyscape.levels.refine import CostModel
@@ -109,22 +109,13 @@ def _core_s_ls(cost: list[list[Cost]]) -> NDArray[np.float64]:
 def _budget(
     data: LandscapeData, cost: list[list[Cost]], settings: SelectionSettings, core_s_left: float
 ) -> Budget:
-    """What may be chosen: small cells, not computed yet, and nothing at or above a level that failed.
-
-    While few structures are known, every slot takes a new one; later a known one may climb higher.
-    """
-    cost_ls = _core_s_ls(cost)
+    """What may be chosen: small cells, at levels at which something can be learned from them."""
     small_s = data.landscape.atoms_in_reduced_cell.to_numpy(int) <= settings.max_atoms
-    failed_below_ls = np.logical_or.accumulate(data.failed_ls, axis=0)
-    computed_above_ls = np.logical_or.accumulate(data.training.computed_ls[::-1], axis=0)[::-1]
-    allowed_ls = small_s & ~failed_below_ls & ~computed_above_ls
-    allowed_ls[0] = False
-    known_s = data.training.computed_ls[1:].any(axis=0)
-    fresh_ls = allowed_ls & ~known_s
-    if known_s.sum() < FEWEST_BEFORE_STOP[0] and fresh_ls.any(axis=0).sum() >= settings.batch:
-        allowed_ls = fresh_ls
-    top_slots = min(settings.batch, max(1, round(settings.top_level_share * settings.batch)))
-    return Budget(settings.batch, top_slots, cost_ls, allowed_ls, settings.cost_exponent, core_s_left)
+    wanted_ls = small_s & data.referenced_l[:, None]
+    allowed_ls = may_be_chosen(data.training, data.failed_ls, wanted_ls, settings.batch)
+    return Budget(
+        settings.batch, settings.top_slots, _core_s_ls(cost), allowed_ls, settings.cost_exponent, core_s_left
+    )
 
 
 def _why_nothing(data: LandscapeData, settings: SelectionSettings) -> str:
@@ -136,6 +127,8 @@ def _why_nothing(data: LandscapeData, settings: SelectionSettings) -> str:
         return (
             f"no reduced cell has at most max_atoms = {settings.max_atoms} atoms (the smallest: {smallest})"
         )
+    if not data.referenced_l[1:].any():
+        return "the isolated molecules have no energy at any level: nothing could be learned from a crystal's"
     return "every structure that may be computed has been"
 
 
