@@ -137,7 +137,7 @@ class _Belief:
 
     def _gain(self, observed: list[tuple[int, int]], points: Indices) -> Reals:
         """L^-1 K_op with L L^T = K_oo + noise^2, shape (observed, points)."""
-        index = [self.row[pair] for pair in observed]
+        index = np.array([self.row[pair] for pair in observed], np.int64)
         K_oo = self.K_pp[np.ix_(index, index)] + self.noise**2 * np.eye(len(index))
         return np.asarray(
             solve_triangular(cholesky_lower(K_oo), self.K_pp[np.ix_(index, points)], lower=True)
