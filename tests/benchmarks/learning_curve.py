@@ -44,6 +44,7 @@ from polyscape.settings.selection import SelectionSettings
 
 OURS = "polyscape"
 METHODS = (OURS, "random", "lowest_energy", "farthest_points", *PEERS)
+NSCF, SCF = "nscf", "scf"
 PART = 0.9
 
 
@@ -60,7 +61,7 @@ class Replay:
     @property
     def basis(self) -> str:
         """Name of the cost basis."""
-        return "nscf" if self.scf_factor is None else "scf"
+        return NSCF if self.scf_factor is None else SCF
 
     def prices(self, cost_ls: NDArray[np.float64]) -> NDArray[np.float64]:
         """Core seconds to climb to each level on the cost basis, from those of the computed levels."""
@@ -162,6 +163,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
+    parser.add_argument("--bases", nargs="*", default=(NSCF, SCF), choices=(NSCF, SCF), help="cost bases")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--until", type=float, default=0.3, help="stop at this part of the full price")
     parser.add_argument(
@@ -177,8 +179,9 @@ def main() -> None:
     ratios = hybrid_prices(options.landscape)
     measured = float(np.exp(np.log(ratios).mean())) if len(ratios) else None
     scf_factor = options.scf_factor or measured
+    factors = [{NSCF: None, SCF: scf_factor}[basis] for basis in options.bases if basis == NSCF or scf_factor]
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        for method, factor in product(options.methods, [None, scf_factor] if scf_factor else [None]):
+        for method, factor in product(options.methods, factors):
             replay = Replay(method, seed, options.batch, options.until, factor)
             for known in rounds(replay, truth):
                 said = line(replay, known, PEERS.get(method, ours)(known.data))
