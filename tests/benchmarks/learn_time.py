@@ -22,7 +22,7 @@ from polyscape.stages.rank import rank
 from polyscape.stages.rows import reduced_atoms
 from polyscape.stages.selection import SelectionPlan, select
 
-LENGTHS = {"soap": 16, "acsf": 16, "amd": 16, "terms": 4, "pairs": 16, LINEAR: 26}
+LENGTHS = {"soap": 16, "acsf": 16, "amd": 16, "terms": 4, "pairs": 16, LINEAR: 38}
 
 
 def vectors(names, seed=0):

@@ -22,6 +22,8 @@ SHOWN = (
     "rank_of_true_minimum",
     "core_h",
 )
+_TITLES = {"nscf": "PBE0 on the orbitals of PBE", "scf": "self-consistent PBE0"}
+_TICKS = (0.5, 1, 2, 5, 10, 20)
 _STYLES = {
     "polyscape": ("#0072B2", "-"),
     "random": ("#E69F00", "--"),
@@ -76,24 +78,29 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def figure(lines: pd.DataFrame, path: Path) -> None:
-    """Mean absolute error against cost, a panel per basis, a line per method."""
+    """Mean absolute error against cost, a panel per basis, a line per method as far as all its seeds go."""
     bases = sorted(lines.cost_basis.unique())
-    canvas = Figure(figsize=(4.6 * len(bases), 4.0), dpi=160, layout="constrained")
+    canvas = Figure(figsize=(4.6 * len(bases), 3.8), dpi=160, layout="constrained")
     FigureCanvasAgg(canvas)
-    fractions = [0.0025 * 1.12**n for n in range(45)]
-    table = at_fractions(lines, [fraction for fraction in fractions if fraction < 0.4])
+    table = at_fractions(lines, [0.0025 * 1.08**n for n in range(62)])
+    end = lines.groupby(["cost_basis", "method", "seed"]).cost_fraction.max().groupby(level=[0, 1]).min()
     for axis, basis in zip(canvas.subplots(1, len(bases), sharey=True, squeeze=False)[0], bases, strict=True):
         for method, (colour, dash) in _STYLES.items():
             own = table[(table.cost_basis == basis) & (table.method == method)]
-            if len(own):
-                axis.plot(100 * own.fraction, own.mae_kJ_per_mol, dash, color=colour, label=method)
+            own = own[own.fraction <= end.get((basis, method), 0.0)]
+            axis.plot(
+                100 * own.fraction, own.mae_kJ_per_mol, dash, color=colour, label=method.replace("_", " ")
+            )
         axis.axhline(1.0, color="#888888", linewidth=0.7)
         axis.set_xscale("log")
-        axis.set_xlabel(f"cost, % of PBE0 on every structure ({basis})")
-        axis.set_ylim(0, 4)
+        axis.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+        axis.minorticks_off()
+        axis.set_xlabel("price, % of PBE0 for every structure")
+        axis.set_title(_TITLES[basis], fontsize=10)
+        axis.set_ylim(0, 3.5)
         axis.spines[["top", "right"]].set_visible(False)
         axis.set_ylabel("mean absolute error / kJ mol$^{-1}$" if basis == bases[0] else "")
-    canvas.axes[0].legend(frameon=False, fontsize=8)
+    canvas.axes[-1].legend(frameon=False, fontsize=8)
     canvas.savefig(path, metadata={"Software": None}, facecolor="white")
 
 

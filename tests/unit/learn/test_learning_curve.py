@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from polyscape.learn.registry import LINEAR
-from tests.benchmarks import learning_curve
+from tests.benchmarks import learning_curve, learning_table
 from tests.benchmarks.learning_curve import Replay, Round
 from tests.benchmarks.peers import PEERS, Prediction, ours
 from tests.data.landscapes.load import Truth
@@ -79,3 +80,25 @@ def test_every_method_predicts_what_it_was_not_told(method):
     blind_s = known.part.value_ls[0] - known.part.value_ls[-1]
     assert said["mae_kJ_per_mol"] < 1.1 * np.abs(blind_s - blind_s.mean()).mean()
     assert np.isfinite(prediction.sd_s).all()
+
+
+def test_the_table_reads_what_each_seed_knew_for_no_more_than_a_price(tmp_path):
+    """Seed 1 begins at 4 %, so nothing is said of both at 2 %; at 10 % seed 0 has what it knew at 6 %."""
+    known = [(0, 0.02, 3.0), (0, 0.06, 1.0), (0, 0.12, 0.5), (1, 0.04, 2.0), (1, 0.09, 1.5)]
+    lines = pd.DataFrame(
+        {
+            "cost_basis": "nscf",
+            "method": "polyscape",
+            "seed": seed,
+            "cost_fraction": fraction,
+            "points": [8, 4],
+        }
+        | dict.fromkeys(learning_table.SHOWN, error)
+        for seed, fraction, error in known
+    )
+    table = learning_table.at_fractions(lines, (0.02, 0.05, 0.1))
+    assert table.fraction.tolist() == [0.05, 0.1]
+    assert table.mae_kJ_per_mol.tolist() == [2.5, 1.25]
+    assert "| nscf | polyscape | 10 | 8 + 4 |" in learning_table.markdown(table)
+    learning_table.figure(lines, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 10_000
