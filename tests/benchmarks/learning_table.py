@@ -88,6 +88,8 @@ def figure(lines: pd.DataFrame, path: Path) -> None:
         for method, (colour, dash) in _STYLES.items():
             own = table[(table.cost_basis == basis) & (table.method == method)]
             own = own[own.fraction <= end.get((basis, method), 0.0)]
+            if own.empty:
+                continue
             axis.plot(
                 100 * own.fraction, own.mae_kJ_per_mol, dash, color=colour, label=method.replace("_", " ")
             )

@@ -4,7 +4,7 @@
 ``landscape``, ``molecule``, ``conformers``, ``dispersion``, ``molecules`` (the isolated ones), ``points``, with
 ``config.yaml`` and ``provenance.json``.
 
-Core seconds are those of the program that made a point.  Of `oxalic_acid_full` the cells of 16 atoms and the first of 32 were
+Core seconds are those of the program that made a point.  Of `oxalic_acid_full` the cells of 8 and 16 atoms and five of 32 were
 made before the exact exchange took half the time (decision 0010): their PBE0 is twice as dear as is predicted now, a
 disadvantage to campaigns that buy small cells first.
 """

@@ -89,11 +89,15 @@ def test_the_value_of_a_choice_is_the_fall_of_the_rankings_variance(structures):
     assert choice.value == pytest.approx(before - after, rel=1e-6)
 
 
-def test_slots_are_filled_where_hundreds_of_what_matters_may_not_be_computed():
+@pytest.mark.parametrize("why", ["not allowed", "too dear"])
+def test_slots_are_filled_where_hundreds_of_what_matters_may_not_be_computed(why):
     data, posterior = _posterior(1, structures=500)
     weight_s = np.where(np.arange(500) < 420, 1.0, 0.1)
-    budget = _budget(500)
-    budget.allowed_ls[:, :420] = False
+    budget = replace(_budget(500), core_s_left=2000.0)
+    if why == "not allowed":
+        budget.allowed_ls[:, :420] = False
+    else:
+        budget.cost_ls[1:, :420] *= 100
     budget.allowed_ls[1:] &= ~data.computed_ls[1:]
     chosen = later_batch(posterior, weight_s, data.computed_ls, budget)
     assert len(chosen) == budget.slots

@@ -36,7 +36,7 @@ def test_points_of_a_landscape_are_known_to_a_new_store_and_not_computed_again(n
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_two_dozen_random_points_take_a_third_of_the_error_of_the_force_field(name):
+def test_two_dozen_random_points_take_a_third_off_the_error_of_the_force_field(name):
     """PBE0-D3 energies of the smaller cells, relative to their mean; what was not computed, over four random choices."""
     settings = load_settings(FOLDER / name / "config.yaml")
     found = {table: read(TABLES[table], FOLDER / name / f"{table}.parquet") for table in TABLES}

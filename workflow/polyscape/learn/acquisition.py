@@ -17,7 +17,7 @@ from polyscape.learn.protocol import Indices, Points, Posterior, Reals
 from polyscape.learn.strategies import spread
 
 _MOST_CANDIDATES = 400
-"""Structures considered in a later batch: those that may be chosen and weigh most."""
+"""Structures considered in a later batch: of those that may be chosen, and paid, the ones that weigh most."""
 
 _MOST_TARGETS = 1000
 """Structures whose uncertainty counts: those that weigh most, whether they may be chosen or not."""
@@ -59,10 +59,10 @@ def later_batch(
     owed : int
         So many slots climb to the highest level whatever they teach: the factor to it is learned from its points.
     """
-    candidates = _heaviest(np.where(budget.allowed_ls.any(axis=0), weight_s, -np.inf), _MOST_CANDIDATES)
+    price_ls, basket = budget.price_ls(), Basket(budget)
+    candidates = _heaviest(np.where(basket.open_ls().any(axis=0), weight_s, -np.inf), _MOST_CANDIDATES)
     belief = _Belief.start(posterior, candidates, weight_s, budget.top)
     considered_s = np.isin(np.arange(len(weight_s)), candidates)
-    price_ls, basket = budget.price_ls(), Basket(budget)
     for slot in range(budget.slots):
         open_ls = basket.open_ls() & considered_s
         if slot < owed and open_ls[-1].any():
