@@ -73,7 +73,9 @@ class Replay:
     @property
     def settings(self) -> SelectionSettings:
         """The selection's settings; a peer learns from random points."""
-        strategy = {OURS: "ranking"}.get(self.method, "random" if self.method in PEERS else self.method)
+        strategy = "random" if self.method in PEERS else self.method
+        if self.method == OURS:
+            strategy = "ranking"
         share = 1.0 if self.method in ("single_level_gp", "linear") else 0.5
         return SelectionSettings(
             strategy=strategy, batch=self.batch, top_level_share=share, settled_probability=1.0
@@ -175,14 +177,15 @@ def main() -> None:
     options = parser.parse_args()
     if "smt_mfk" in options.methods and importlib.util.find_spec("smt") is None:
         parser.error("the method smt_mfk needs the package smt: pip install smt, or name other --methods")
-    truth = load(options.landscape, options.descriptor)
     ratios = hybrid_prices(options.landscape)
     measured = float(np.exp(np.log(ratios).mean())) if len(ratios) else None
-    scf_factor = options.scf_factor or measured
-    factors = [{NSCF: None, SCF: scf_factor}[basis] for basis in options.bases if basis == NSCF or scf_factor]
+    factor_by_basis = {NSCF: None, SCF: options.scf_factor or measured}
+    if SCF in options.bases and factor_by_basis[SCF] is None:
+        parser.error("no self-consistent hybrid is measured there: give --scf-factor, or --bases nscf")
+    truth = load(options.landscape, options.descriptor)
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        for method, factor in product(options.methods, factors):
-            replay = Replay(method, seed, options.batch, options.until, factor)
+        for method, basis in product(options.methods, options.bases):
+            replay = Replay(method, seed, options.batch, options.until, factor_by_basis[basis])
             for known in rounds(replay, truth):
                 said = line(replay, known, PEERS.get(method, ours)(known.data))
                 print(json.dumps({"landscape": options.landscape.name} | said), flush=True)

@@ -99,7 +99,7 @@ def figure(lines: pd.DataFrame, path: Path) -> None:
         axis.minorticks_off()
         axis.set_xlabel("price, % of PBE0 for every structure")
         axis.set_title(_TITLES[basis], fontsize=10)
-        axis.set_ylim(0, 3.5)
+        axis.set_ylim(bottom=0)
         axis.spines[["top", "right"]].set_visible(False)
         axis.set_ylabel("mean absolute error / kJ mol$^{-1}$" if basis == bases[0] else "")
     canvas.axes[-1].legend(frameon=False, fontsize=8)

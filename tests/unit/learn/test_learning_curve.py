@@ -37,13 +37,10 @@ def test_a_replay_buys_batches_until_its_part_is_spent():
 def test_everything_known_costs_everything_and_leaves_no_error():
     truth = _truth()
     perfect = Prediction(truth.value_ls[-1] + 7.0, np.ones(40))  # an offset does not count
-    core_h = {}
-    for factor in (None, 100.0):
+    data, core_h = learning_curve.described(truth.value_ls, truth), {}
+    for factor, climb_s in ((None, 90.0), (100.0, 3030.0)):
         replay = Replay("polyscape", 0, 4, 1.0, scf_factor=factor)
-        core_s = (
-            (90.0 if factor is None else 3030.0) * 40 * 1.5
-        )  # the second level or its hybrid, 1 to 2 times
-        everything = Round(learning_curve.described(truth.value_ls, truth), truth, core_s)
+        everything = Round(data, truth, 40 * 1.5 * climb_s)  # 40 structures, of 1 to 2 times the price
         said = learning_curve.line(replay, everything, perfect)
         assert said["cost_fraction"] == pytest.approx(1.0)
         assert said["mae_kJ_per_mol"] == pytest.approx(0.0, abs=1e-9)

@@ -58,12 +58,12 @@ class Budget:
 
     def shared_levels(self) -> list[int]:
         """The level of each slot when the share of the highest is fixed: the highest that anything may be sent to first,
-        then the next such.
+        then the next such; none where nothing may be chosen.
         """
-        allowed = [0, *np.flatnonzero(self.allowed_ls.any(axis=1)).tolist()]
-        highest = allowed[-1]
-        below = allowed[-2] or highest if len(allowed) > 1 else highest
-        return [highest] * self.top_slots + [below] * (self.slots - self.top_slots)
+        levels = np.flatnonzero(self.allowed_ls.any(axis=1)).tolist()[-2:]
+        if not levels:
+            return []
+        return [levels[-1]] * self.top_slots + [levels[0]] * (self.slots - self.top_slots)
 
 
 @dataclass

@@ -155,15 +155,9 @@ def assemble(tables: LearningTables, plan: LearningPlan) -> LandscapeData:
             value_ls[index, s] = energy - dispersion_ls[index, s]
     described = _described(feature_blocks(distinct, tables.features), value_ls, plan)
     added_ls = dispersion_ls + distinct.pressure_volume_kJ_per_mol.to_numpy(float)
-    referenced_l = np.array([not reference.missing(name) for name in names[1:]], bool)
+    referenced_l = np.array([True, *(not reference.missing(name) for name in names[1:])])
     return LandscapeData(
-        distinct,
-        names,
-        added_ls,
-        described.data,
-        failed_ls,
-        np.append(True, referenced_l),
-        described.descriptor,
+        distinct, names, added_ls, described.data, failed_ls, referenced_l, described.descriptor
     )
 
 
